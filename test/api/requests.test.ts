@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { exchange, openConnection } from "#test/support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
+const defaultLink = "Conflict, cannot remove the default link name of the container";
 let api: FakeApi;
 beforeAll(async () => {
   api = await openFakeApi();
@@ -224,12 +225,9 @@ describe("answers", () => {
     ["GET", "/containers/json?filters=[", 400, "filters: invalid filter"],
     ["POST", "/containers/c/wait?condition=x", 400, 'condition: invalid condition: "x"'],
     ["GET", "/containers/c/logs", 400, "Bad parameters: you must choose at least one stream"],
-    [
-      "DELETE",
-      "/containers/c?link=1",
-      409,
-      "Conflict, cannot remove the default link name of the container: c",
-    ],
+    ["DELETE", "/containers/c?link=1", 409, `${defaultLink}: c`],
+    ["DELETE", "/containers/nosuch?link=1", 404, "No such container: nosuch"],
+    ["POST", "/containers/nosuch/kill", 404, "cannot kill container: nosuch: No such container: nosuch"],
     ["DELETE", "/containers/c/alias", 404, "No such container: c/alias"],
     ["GET", `/images/get?names=x&${amd64}&${amd64}`, 400, "multiple platform parameters not supported"],
     ["GET", `/images/x/get?${amd64}&${amd64}`, 400, "multiple platform parameters not supported"],

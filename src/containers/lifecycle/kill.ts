@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { explained, TboxError } from "#support/errors.ts";
 import { parseSignal, sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
@@ -17,6 +17,14 @@ const exitTimeoutSeconds = 10;
 export async function killContainer(
   services: ContainerServices,
   name: string,
+  options: { signal?: string },
+): Promise<void> {
+  await explained(`cannot kill container: ${name}`, () => kill(services, name, options));
+}
+
+async function kill(
+  services: ContainerServices,
+  name: string,
   { signal = "KILL" }: { signal?: string },
 ): Promise<void> {
   const number = parseSignal(signal || "KILL");
@@ -31,7 +39,7 @@ export async function killContainer(
     if (!isRunning(record)) return;
   }
   if (!isRunning(record)) {
-    throw new TboxError("conflict", `cannot kill container: ${name}: container ${record.id} is not running`);
+    throw new TboxError("conflict", `container ${record.id} is not running`);
   }
   if (ends) runtime.stopRequested = true;
   const exit = nextExit(services, record.id);

@@ -14,7 +14,9 @@ import { noContent } from "../answers/status-only.ts";
 import { jsonBody } from "../requests/json-body.ts";
 
 /** Requests that change and remove containers. */
-export function containerUpkeepRoutes(containers: Pick<Containers, "lifecycle" | "admin" | "networking">) {
+export function containerUpkeepRoutes(
+  containers: Pick<Containers, "queries" | "lifecycle" | "admin" | "networking">,
+) {
   return new Elysia()
     .post(
       "/containers/:id/rename",
@@ -43,6 +45,7 @@ export function containerUpkeepRoutes(containers: Pick<Containers, "lifecycle" |
       "/containers/:id",
       async ({ params: { id }, query: { force = false, v = false, link = false } }) => {
         if (link) {
+          containers.queries.get(id);
           const message = `Conflict, cannot remove the default link name of the container: ${id}`;
           throw new TboxError("conflict", message);
         }

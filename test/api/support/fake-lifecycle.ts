@@ -5,7 +5,7 @@ import type { CreateRequest } from "#containers/request/create-request.ts";
 import { type ContainerRecord, isRunning } from "#containers/state/container-record.ts";
 import { writable } from "#daemon/http/send-response.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { explained, invalidArgument, TboxError } from "#support/errors.ts";
 import { type FakeContainer, type FakeStore, findContainer, nothing, type Program } from "./fake-state.ts";
 
 export function fakeLifecycle(store: FakeStore): ContainerLifecycle {
@@ -24,7 +24,9 @@ export function fakeLifecycle(store: FakeStore): ContainerLifecycle {
       return stopFake(findContainer(store, name));
     },
     async kill(name, { signal = "KILL" }) {
-      killFake(findContainer(store, name), name, signal);
+      await explained(`cannot kill container: ${name}`, async () => {
+        killFake(findContainer(store, name), signal);
+      });
       calls.push(`kill ${signal}`);
     },
     wait(name, condition, signal) {
@@ -110,11 +112,8 @@ async function stopFake({ record, exited, killed }: FakeContainer): Promise<"sto
   return "stopped";
 }
 
-function killFake({ record, killed }: FakeContainer, name: string, signal: string): void {
-  if (!isRunning(record)) {
-    const message = `cannot kill container: ${name}: container ${record.id} is not running`;
-    throw new TboxError("conflict", message);
-  }
+function killFake({ record, killed }: FakeContainer, signal: string): void {
+  if (!isRunning(record)) throw new TboxError("conflict", `container ${record.id} is not running`);
   if (/^(SIG)?KILL$/.test(signal)) killed.resolve(137);
 }
 
