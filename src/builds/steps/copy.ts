@@ -51,6 +51,7 @@ async function copyInto(
     owner,
     chmod,
     run.epoch ?? null,
+    ...(classic ? ["replaces"] : []),
   ]);
   return await ensureLayer(run, stage, {
     key,
@@ -61,6 +62,8 @@ async function copyInto(
       await opened.copy(copies, {
         owner,
         ...(chmod === "" ? {} : { mode: chmod }),
+        // Docker's classic builder lets a directory and a file replace each other; BuildKit refuses.
+        ...(classic ? { replaces: true } : {}),
       });
       const latest = run.epoch === undefined ? {} : { latest: run.epoch };
       return await run.services.layers.commitUpper(opened.upper, link ? { ...latest, merge: true } : latest);

@@ -38,8 +38,11 @@ export interface Workspace extends Disposable {
   squash(layers: DiffId[], below: DiffId[]): Promise<WriteArchive>;
   /** Unpacks a tar, compressed or not, into the root. All entries get the owner root. */
   extract(archive: ReadableStream<Uint8Array>): Promise<void>;
-  /** Copies files; `mode` has the syntax of chmod(1). */
-  copy(copies: TreeCopy[], options: { owner: Owner; mode?: string }): Promise<void>;
+  /**
+   * Copies files; `mode` has the syntax of chmod(1). A directory and a file of another kind conflict, unless the copy
+   * `replaces` what is there.
+   */
+  copy(copies: TreeCopy[], options: { owner: Owner; mode?: string; replaces?: boolean }): Promise<void>;
 }
 
 export function openWorkspace(services: ContainerServices, layers: DiffId[]): Workspace {
@@ -70,10 +73,9 @@ export function openWorkspace(services: ContainerServices, layers: DiffId[]): Wo
           { source },
         ),
       ),
-    async copy(copies, { owner, mode }) {
+    async copy(copies, options) {
       const planned = copies.map((one) => ({ ...one, tree: planTree(one.tree) }));
-      const chmod = mode === undefined ? {} : { mode };
-      await services.zygote.work({ operation: "copy", container: view, copies: planned, owner, ...chmod });
+      await services.zygote.work({ operation: "copy", container: view, copies: planned, ...options });
     },
     [Symbol.dispose]() {
       try {

@@ -220,6 +220,7 @@ const toZygote: ToZygote[] = [
     ],
     owner: { type: "named", name: "app:www" },
     mode: "u=rwX,go=rX",
+    replaces: true,
   },
   {
     type: "work",

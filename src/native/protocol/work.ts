@@ -115,8 +115,18 @@ export type WorkRequest =
   | { operation: "list"; id: string; tree: Tree; path: string }
   /** Writes a tree as a tar. */
   | { operation: "export"; id: string; tree: Tree }
-  /** Copies files of trees into a container's root, in order; `mode` as in chmod(1). */
-  | { operation: "copy"; container: ContainerView; copies: Copy[]; owner: Owner; mode?: string };
+  /**
+   * Copies files of trees into a container's root, in order; `mode` as in chmod(1). A directory and a file of another kind
+   * conflict, unless the copy `replaces` what is there.
+   */
+  | {
+      operation: "copy";
+      container: ContainerView;
+      copies: Copy[];
+      owner: Owner;
+      mode?: string;
+      replaces?: boolean;
+    };
 
 /** Compression of an archive: level 0 to 9 for gzip, 1 to 22 for zstd. */
 export interface Compression {

@@ -5,7 +5,7 @@ import type { ExecRequest, LaunchRequest } from "./launch.ts";
 import type { WorkRequest } from "./work.ts";
 
 /** Version of all messages. A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 14;
+export const protocolVersion = 15;
 
 const idRangesSchema = z.array(z.object({ inside: z.number(), outside: z.number(), count: z.number() }));
 

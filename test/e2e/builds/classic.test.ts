@@ -82,6 +82,33 @@ daemonSuite(
       expect(await daemon.printed("run", "--rm", "unpacked", "cat", "/kept")).toBe("kept");
     });
 
+    test("COPY replaces a directory by a link or a file, and the reverse", async () => {
+      const directory = (path: string, ...entries: TarEntry[]): TarEntry[] => [
+        { path, type: "directory", mode: 0o755 },
+        ...entries,
+      ];
+      const one = directory(
+        "one/",
+        ...directory("one/to", { path: "one/to/first", content: "first" }),
+        { path: "one/link", type: "symlink", target: "to" },
+        { path: "one/file", content: "file" },
+      );
+      const two = directory(
+        "two/",
+        ...directory("two/link", { path: "two/link/second", content: "second" }),
+        ...directory("two/file", { path: "two/file/third", content: "third" }),
+      );
+      const context = [...one, ...two];
+      await build("FROM box:1\nCOPY one/ /d/\nCOPY two/ /d/\n", { t: "there" }, context);
+      await build("FROM there\nCOPY one/ /d/\n", { t: "back" }, context);
+      const list = (image: string) =>
+        daemon.printed("run", "--rm", image, "sh", "-c", "cd /d; find . | sort");
+      const common = [".", "./file", "./link", "./to", "./to/first"];
+      expect(await list("there")).toBe([...common, "./file/third", "./link/second"].sort().join("\n"));
+      expect(await list("back")).toBe(common.join("\n"));
+      expect(await daemon.printed("run", "--rm", "back", "readlink", "/d/link")).toBe("to");
+    });
+
     test("refuses a Dockerfile outside the context", async () => {
       expect(await build("FROM box:1\n", { dockerfile: "../Dockerfile" })).toMatchObject({
         status: 400,

@@ -69,9 +69,11 @@ fn perform(
             copies,
             owner,
             mode,
+            replaces,
         } => {
             drop(store);
-            transfer(host, mapping, container, copies, owner, mode.as_deref())?;
+            let change = (mode.as_deref(), *replaces);
+            transfer(host, mapping, container, copies, owner, change)?;
             Ok(FromWorker::Copied)
         }
         request @ (WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree }) => {
@@ -117,7 +119,7 @@ fn transfer(
     container: &ContainerView,
     copies: &[Copy],
     whose: &Owner,
-    mode: Option<&str>,
+    (mode, replaces): (Option<&str>, bool),
 ) -> Result<(), Failure> {
     let (root, trees) = open_with_trees(&host, container, copies.iter().map(|copy| &copy.tree))?;
     drop(host);
@@ -138,6 +140,7 @@ fn transfer(
             owner: found,
             archive_owner: found.filter(|_| matches!(whose, Owner::Named { .. })),
             mode,
+            replaces,
             mapping,
         },
     )

@@ -15,12 +15,15 @@ use super::metadata_overrides::MetadataOverrides;
 use super::path::{c_string, open_text};
 use super::target_directory::ensure_directory;
 use crate::file_failure::{broken, failed, refused};
+use crate::remove::remove_tree;
 
 /// A source file, already open.
 pub struct Source<'s> {
     pub file: OwnedFd,
     pub status: &'s Stat,
     pub overrides: &'s MetadataOverrides,
+    /// Whether the copy may replace a directory.
+    pub replaces: bool,
 }
 
 impl Source<'_> {
@@ -69,7 +72,7 @@ impl Source<'_> {
         let create = || openat(directory, name, flags, Mode::from_raw_mode(0o600));
         let file = match create() {
             Err(Errno::EXIST) => {
-                clear(directory, name, path)?;
+                clear(directory, name, path, self.replaces)?;
                 create()
             }
             created => created,
@@ -87,10 +90,18 @@ impl Source<'_> {
     }
 }
 
-/// Deletes the file at a name for a new one. Never deletes a directory.
-pub fn clear(directory: BorrowedFd<'_>, name: &CStr, path: &str) -> Result<(), Failure> {
+/// Deletes the file at a name for a new one; deletes a directory only if the copy `replaces` directories.
+pub fn clear(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    path: &str,
+    replaces: bool,
+) -> Result<(), Failure> {
     match unlinkat(directory, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(Errno::ISDIR) if replaces => {
+            remove_tree(directory, name.to_bytes()).map_err(|error| refused(path, error.errno))
+        }
         Err(errno @ Errno::ISDIR) => {
             let reason = "cannot replace a directory with a file";
             Err(failed(path, reason, Some(errno)))

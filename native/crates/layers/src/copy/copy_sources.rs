@@ -34,6 +34,8 @@ pub struct Sources<'a> {
     pub archive_owner: Option<(u32, u32)>,
     /// Change of mode, as for chmod(1).
     pub mode: Option<&'a str>,
+    /// Whether a directory and a file of another kind replace each other.
+    pub replaces: bool,
     pub mapping: &'a Mapping,
 }
 
@@ -41,6 +43,7 @@ pub struct Sources<'a> {
 pub fn copy_sources(root: BorrowedFd<'_>, sources: &Sources<'_>) -> Result<(), Failure> {
     let copier = Copier {
         root,
+        replaces: sources.replaces,
         overrides: MetadataOverrides {
             owner: sources.owner,
             mode: sources.mode.map(ModeChange::parse).transpose()?,
@@ -59,6 +62,7 @@ pub fn copy_sources(root: BorrowedFd<'_>, sources: &Sources<'_>) -> Result<(), F
 
 struct Copier<'a> {
     root: BorrowedFd<'a>,
+    replaces: bool,
     overrides: MetadataOverrides,
     archives: UnpackOptions<'a>,
 }
@@ -72,7 +76,13 @@ impl Copier<'_> {
             let target = ensure_directory(self.root, &copy.target, self.overrides.owner)?;
             let skip = copy.skip.iter().map(|path| file_name::to_bytes(path));
             let skip: HashSet<_> = skip.collect();
-            return copy_tree(source.as_fd(), target, &self.overrides, &skip);
+            return copy_tree(
+                source.as_fd(),
+                target,
+                &self.overrides,
+                &skip,
+                self.replaces,
+            );
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
         let file = open_text(tree, &copy.source, flags).map_err(at_source)?;
@@ -84,6 +94,7 @@ impl Copier<'_> {
             file,
             status: &status,
             overrides: &self.overrides,
+            replaces: self.replaces,
         };
         source.copy_to_path(self.root, &copy.target, name.unwrap_or_default())
     }

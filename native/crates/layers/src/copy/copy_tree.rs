@@ -27,14 +27,20 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// Copies everything below `source` into `target`, except the paths in `skip`.
+/// Copies everything below `source` into `target`, except the paths in `skip`. If the copy `replaces` what is there, a
+/// directory and a file of another kind take each other's place; otherwise they conflict.
 pub fn copy_tree(
     source: BorrowedFd<'_>,
     target: OwnedFd,
     overrides: &MetadataOverrides,
     skip: &HashSet<Cow<'_, [u8]>>,
+    replaces: bool,
 ) -> Result<(), Failure> {
-    let copy_batch = |batch: Batch| batch.iter().try_for_each(|file| file.copy(overrides));
+    let copy_batch = |batch: Batch| {
+        batch
+            .iter()
+            .try_for_each(|file| file.copy(overrides, replaces))
+    };
     with_pool(copy_batch, |pool| {
         let targets = DirectoryStack::new(target);
         let mut copy = TreeCopy {
@@ -42,6 +48,7 @@ pub fn copy_tree(
             targets,
             linked: HashMap::new(),
             overrides,
+            replaces,
             pool,
             batch: Batch::default(),
             directories: 0,
@@ -82,7 +89,7 @@ struct File {
 }
 
 impl File {
-    fn copy(&self, overrides: &MetadataOverrides) -> Result<(), Failure> {
+    fn copy(&self, overrides: &MetadataOverrides, replaces: bool) -> Result<(), Failure> {
         let Entry {
             parent,
             name,
@@ -94,6 +101,7 @@ impl File {
             file,
             status,
             overrides,
+            replaces,
         };
         source.copy_into(self.target.as_fd(), name, &self.shown)
     }
@@ -113,6 +121,7 @@ struct TreeCopy<'a, 'scope, 'env> {
     /// Path of the first copy of each file with several links.
     linked: HashMap<Identity, Vec<u8>>,
     overrides: &'a MetadataOverrides,
+    replaces: bool,
     pool: &'a mut Pool<'scope, 'env, Batch, Result<(), Failure>>,
     /// Files for the next job, and the number of their directories.
     batch: Batch,
@@ -132,7 +141,14 @@ impl TreeCopy<'_, '_, '_> {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(at_path(errno)),
         }
-        let target = match openat(parent, &entry.name, DIRECTORY, Mode::empty()) {
+        let open = || openat(parent, &entry.name, DIRECTORY, Mode::empty());
+        let target = match open() {
+            Err(Errno::NOTDIR | Errno::LOOP) if self.replaces => {
+                clear(parent.as_fd(), &entry.name, path, false)?;
+                mkdirat(parent, &entry.name, Mode::RWXU)
+                    .and_then(|()| open())
+                    .map_err(at_path)?
+            }
             Err(Errno::NOTDIR | Errno::LOOP) => {
                 let reason = "cannot copy to non-directory";
                 return Err(failed(path, reason, Some(Errno::NOTDIR)));
@@ -204,11 +220,11 @@ impl TreeCopy<'_, '_, '_> {
         match entry.kind() {
             FileType::Symlink => {
                 let link = readlinkat(&entry.parent, &entry.name, Vec::new()).map_err(at_path)?;
-                clear(target, &entry.name, shown)?;
+                clear(target, &entry.name, shown, self.replaces)?;
                 symlinkat(&link, target, &entry.name).map_err(at_path)?;
             }
             FileType::Fifo => {
-                clear(target, &entry.name, shown)?;
+                clear(target, &entry.name, shown, self.replaces)?;
                 let mode = Mode::RUSR | Mode::WUSR;
                 mknodat(target, &entry.name, FileType::Fifo, mode, 0).map_err(at_path)?;
             }
@@ -238,7 +254,7 @@ impl TreeCopy<'_, '_, '_> {
         let target = Arc::clone(self.targets.current());
         let links = entry.status.st_nlink > 1;
         if links && let Some(first) = self.linked.get(&entry.identity()) {
-            clear(target.as_fd(), &entry.name, &shown)?;
+            clear(target.as_fd(), &entry.name, &shown, self.replaces)?;
             return self
                 .link(first, &entry)
                 .map_err(|errno| refused(&shown, errno));
@@ -251,7 +267,7 @@ impl TreeCopy<'_, '_, '_> {
         if links {
             // Its copy must exist before the next link to it.
             self.linked.insert(file.entry.identity(), path.to_vec());
-            return file.copy(self.overrides);
+            return file.copy(self.overrides, self.replaces);
         }
         let last = self.batch.last().map(|file| &file.target);
         if last.is_none_or(|last| !Arc::ptr_eq(last, &file.target)) {

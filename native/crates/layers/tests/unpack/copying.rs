@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use layers::copy::{Sources, copy_sources, list};
+use protocol::failure::Failure;
 use protocol::file_name;
 use protocol::launch::FileTree;
 use protocol::work::Copy;
@@ -15,6 +16,16 @@ use protocol::work::Copy;
 use crate::support::fixture::{Fixture, in_user_namespace};
 
 fn copy(fixture: &Fixture, source: &str, skip: &[&str], owner: Option<(u32, u32)>) {
+    try_copy(fixture, source, skip, owner, false).unwrap();
+}
+
+fn try_copy(
+    fixture: &Fixture,
+    source: &str,
+    skip: &[&str],
+    owner: Option<(u32, u32)>,
+    replaces: bool,
+) -> Result<(), Failure> {
     let root: OwnedFd = File::open(&fixture.root).unwrap().into();
     let copies = [Copy {
         tree: FileTree::Layers {
@@ -31,9 +42,10 @@ fn copy(fixture: &Fixture, source: &str, skip: &[&str], owner: Option<(u32, u32)
         owner,
         archive_owner: None,
         mode: None,
+        replaces,
         mapping: &fixture.mapping,
     };
-    copy_sources(root.as_fd(), &sources).unwrap();
+    copy_sources(root.as_fd(), &sources)
 }
 
 fn attributes(path: &Path) -> (u32, u32, u32) {
@@ -63,6 +75,36 @@ in_user_namespace! {
         copy(&fixture, "/source", &[], Some((7, 8)));
         assert_eq!(attributes(&target), (0o711, 0, 0));
         assert_eq!(attributes(&target.join("nested")), (0o750, 7, 8));
+    }
+
+    fn a_directory_and_another_file_replace_each_other_only_if_asked(fixture: Range) {
+        let [source, target, outside] =
+            ["source", "target", "outside"].map(|path| fixture.root.join(path));
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(outside.join("kept"), "kept").unwrap();
+        for directory in [source.join("link"), source.join("file")] {
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join("new"), "new").unwrap();
+        }
+        fs::write(source.join("directory"), "file").unwrap();
+        symlink("file", source.join("tree")).unwrap();
+        for directory in ["directory/old", "tree/old/older"] {
+            fs::create_dir_all(target.join(directory)).unwrap();
+        }
+        fs::write(target.join("file"), "old").unwrap();
+        symlink("../outside", target.join("link")).unwrap();
+
+        assert!(try_copy(&fixture, "/source", &[], None, false).is_err());
+        try_copy(&fixture, "/source", &[], None, true).unwrap();
+        for directory in ["link", "file"] {
+            let found = fs::symlink_metadata(target.join(directory)).unwrap();
+            assert!(found.is_dir(), "{directory}");
+            assert_eq!(fs::read(target.join(directory).join("new")).unwrap(), b"new");
+        }
+        assert_eq!(fs::read(target.join("directory")).unwrap(), b"file");
+        assert_eq!(fs::read_link(target.join("tree")).unwrap(), Path::new("file"));
+        let left: Vec<_> = fs::read_dir(&outside).unwrap().collect();
+        assert_eq!(left.len(), 1);
     }
 
     fn names_keep_bytes_that_are_not_text(fixture: Range) {

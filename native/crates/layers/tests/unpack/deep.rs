@@ -61,6 +61,7 @@ fn copy(fixture: &Fixture) {
         owner: None,
         archive_owner: None,
         mode: None,
+        replaces: false,
         mapping: &fixture.mapping,
     };
     copy_sources(root.as_fd(), &sources).unwrap();

@@ -93,6 +93,7 @@ fn copied(from: BorrowedFd<'_>, to: BorrowedFd<'_>, fixture: &Fixture, source: &
         owner: Some((7, 8)),
         archive_owner: None,
         mode: Some("0777"),
+        replaces: false,
         mapping: &fixture.mapping,
     };
     // The copy may be refused while the directory is a link.
