@@ -19,7 +19,7 @@ const outcomes = z.object({
 });
 
 await using engine = await startEngine(
-  ["ubuntu:latest", "busybox:latest", "hello-world:latest"].map((name) => standIn(name)),
+  ["ubuntu:latest", "alpine:latest", "busybox:latest", "hello-world:latest"].map((name) => standIn(name)),
 );
 const results: Result[] = [];
 for (const name of names) {
