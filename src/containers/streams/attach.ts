@@ -6,6 +6,7 @@ import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { isRunning } from "../state/container-record.ts";
 import { requireNotRestarting } from "../state/require-running.ts";
+import { type LogEnd, readLogEnd } from "./log-end.ts";
 import { openLog } from "./logs.ts";
 
 export interface AttachOptions {
@@ -47,6 +48,8 @@ export async function attachContainer(
     const until = isRunning(record) ? {} : { until: unixNanoseconds(record.state.finishedAt) };
     return replayLog(services, id, { ...options, ...until }, connect(services, id, { ...options, stdin }));
   }
+  const live = await attachAfterLog(services, id, { ...options, stdin });
+  if (live) return live;
   // Reading the live output from the log too leaves no gap between the replay and the stream.
   const output = replayLog(services, id, { ...options, follow: true });
   if (!stdin) return output;
@@ -74,11 +77,36 @@ function connect(
   return pair.stream;
 }
 
+/**
+ * Returns a stream of the log and then the container's streams, without a gap between them. Returns undefined if the monitor
+ * does not report the end of the log, or has ended.
+ */
+async function attachAfterLog(
+  services: ContainerServices,
+  id: string,
+  { stdin, stdout, stderr, framing }: Streams,
+): Promise<Duplex | undefined> {
+  const { monitor } = services.runtime(id);
+  if (!monitor || !(await monitor.started).marksLog) return undefined;
+  let live: Duplex;
+  try {
+    live = monitor.attach({ stdin, stdout, stderr, framing, afterLog: true });
+  } catch (error) {
+    // The container has just exited. Other refusals concern any attachment.
+    if (isRunning(services.records.find(id))) throw error;
+    return undefined;
+  }
+  const end = await readLogEnd(live);
+  return replayLog(services, id, { stdout, stderr, framing, ...(end && { end }) }, live);
+}
+
 interface ReplayOptions extends Omit<Streams, "stdin"> {
   /** Whether to continue with new records. */
   follow?: boolean;
   /** Time of the last record to send. */
   until?: bigint;
+  /** Where the log ends and the output of `live` begins. */
+  end?: LogEnd;
 }
 
 /** Returns a stream of the log, followed by the output of `live`. Input is sent to `live`. */

@@ -82,6 +82,15 @@ export async function openLogs(directory: string): Promise<FileHandle[]> {
   }
 }
 
+/** Opens a container's log files up to the one with an inode, oldest first; none if that file was deleted. */
+export async function openLogsUpTo(directory: string, inode: bigint): Promise<FileHandle[]> {
+  const files = await openLogs(directory);
+  const inodes = await Promise.all(files.map(async (file) => (await file.stat({ bigint: true })).ino));
+  const count = inodes.indexOf(inode) + 1;
+  await closeAll(files.slice(count));
+  return files.slice(0, count);
+}
+
 /** Opens the files that are newer than a given file, oldest first. Newer files exist after a rotation. */
 export async function openNewer(directory: string, file: FileHandle): Promise<FileHandle[]> {
   const { ino } = await file.stat();

@@ -6,7 +6,16 @@ import { TboxError } from "#support/errors.ts";
 import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { chunkSize, closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
+import type { LogEnd } from "./log-end.ts";
+import {
+  chunkSize,
+  closeAll,
+  openLogs,
+  openLogsUpTo,
+  openNewer,
+  readRecords,
+  tailOffset,
+} from "./log-files.ts";
 
 export interface LogOptions {
   stdout: boolean;
@@ -16,6 +25,8 @@ export interface LogOptions {
   /** Nanoseconds since the epoch, inclusive. */
   since?: bigint;
   until?: bigint;
+  /** Where to stop; for a log that another stream continues. */
+  end?: LogEnd;
   /** Number of last records; all when absent. */
   tail?: number;
   signal: AbortSignal;
@@ -48,7 +59,7 @@ export async function openLog(
   const { monitor } = services.runtime(id);
   // The position precedes the files, so that a record written in between ends the first wait.
   const position = options.follow ? await monitor?.awaitLog(noPosition) : undefined;
-  const files = await openLogs(directory);
+  const files = options.end ? await openLogsUpTo(directory, options.end.inode) : await openLogs(directory);
   let iterated = false;
   // A client that disconnects before the first record never iterates.
   options.signal.addEventListener("abort", () => void (iterated || closeAll(files)), { once: true });
@@ -79,7 +90,9 @@ async function* readLog(log: OpenLog, options: LogOptions): AsyncGenerator<LogRe
   let offset = 0;
   using share = takeBufferShare(chunkSize);
   const read = async function* (file: FileHandle, from: number) {
+    const limit = file === files.at(-1) ? options.end?.size : undefined;
     for await (const { record, end } of readRecords(file, from, share.bytes)) {
+      if (limit !== undefined && end > limit) return;
       offset = end;
       if (isWanted(record, options)) yield record;
     }

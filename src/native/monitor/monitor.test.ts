@@ -3,7 +3,12 @@ import { FailureError } from "../addon/failure.ts";
 import type { ChannelListener } from "../addon/reactor.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
 
-const started = { pid: 7, startedAt: "2026-01-01T00:00:00.000000000Z", phases: [{ name: "cloned", at: 5 }] };
+const started = {
+  pid: 7,
+  startedAt: "2026-01-01T00:00:00.000000000Z",
+  phases: [{ name: "cloned", at: 5 }],
+  marksLog: true,
+};
 const exited = {
   pid: 7,
   code: 137,

@@ -242,6 +242,7 @@ const toZygote: ToZygote[] = [
 
 const toMonitor: ToMonitor[] = [
   { type: "attach", stdin: true, stdout: true, stderr: true, framing: "multiplexed" },
+  { type: "attach", stdin: false, stdout: true, stderr: true, framing: "raw", afterLog: true },
   { type: "signal", number: 15 },
   { type: "resize", columns: 120, rows: 40 },
   { type: "await-log", generation: 2, size: 4096 },

@@ -6,6 +6,8 @@ const startedSchema = z.object({
   pid: z.number(),
   startedAt: z.string(),
   phases: z.array(z.object({ name: z.string(), at: z.number() })),
+  /** Whether the monitor knows `Attachment.afterLog`; monitors of tbox 0.1.0 do not. */
+  marksLog: z.boolean().default(false),
 });
 
 /** The exit of a container; also the schema of its `exit.json`. */
@@ -48,4 +50,9 @@ export interface Attachment {
   stdout: boolean;
   stderr: boolean;
   framing: "multiplexed" | "raw";
+  /**
+   * Whether the stream continues the container's log: it begins with the inode and the length of the newest file, as two
+   * 64-bit numbers in little-endian order, and the unfinished lines, which the log does not have.
+   */
+  afterLog?: boolean;
 }

@@ -97,6 +97,25 @@ daemonSuite("an attached connection", { obstacle: shellUnavailable, prepare: loa
     expect(said(await late.ended)).toBe("one\ntwo\n");
   });
 
+  test("with logs=1 to a running container shows a prompt without a newline, and nothing twice", async () => {
+    await create({
+      Cmd: ["sh", "-c", "echo one; printf 'name? '; read x; echo $x; sleep 1000"],
+      OpenStdin: true,
+    });
+    using early = await attach("stdout=1");
+    await start();
+    await early.until("name? ");
+    using late = await attach("logs=1&stdout=1&stdin=1");
+    await late.until("name? ");
+    late.write("two\n");
+    await late.until("two\n");
+    using last = await attach("logs=1&stdout=1");
+    await last.until("two\n");
+    await daemon.request("POST", "/containers/box/kill");
+    expect(said(await late.ended)).toBe("one\nname? two\n");
+    expect(said(await last.ended)).toBe("one\nname? two\n");
+  });
+
   test("of an exec has the framing that its start requests", async () => {
     await create({ Cmd: ["sleep", "1000"] });
     await start();

@@ -381,6 +381,14 @@ pub struct Attachment {
     pub stdout: bool,
     pub stderr: bool,
     pub framing: Framing,
+    /// Whether the stream continues the container's log: it begins with a [`LogEnd`](crate::monitor::LogEnd) and the
+    /// unfinished lines, which the log does not have.
+    #[serde(
+        default,
+        rename = "afterLog",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub after_log: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

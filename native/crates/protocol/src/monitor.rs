@@ -56,6 +56,25 @@ pub struct Started {
     pub started_at: String,
     /// Phases of the start, in order of time.
     pub phases: Vec<Phase>,
+    /// Whether the monitor knows [`Attachment::after_log`]; monitors of tbox 0.1.0 do not.
+    #[serde(default)]
+    pub marks_log: bool,
+}
+
+/// The end of the log when a client was attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogEnd {
+    /// Inode of the newest file; 0 without a log.
+    pub inode: u64,
+    /// Length of that file in bytes.
+    pub size: u64,
+}
+
+impl LogEnd {
+    /// Returns the bytes in a stream: two numbers in little-endian order.
+    pub fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.size) << 64 | u128::from(self.inode)).to_le_bytes()
+    }
 }
 
 /// A phase of a start.

@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::launch::{Attachment, Framing};
+use protocol::monitor::LogEnd;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, sendmsg, shutdown};
 use sys::event::{Interest, Poll};
@@ -60,6 +61,20 @@ impl AttachedClient {
         };
         let flow = self.queue.send(parts, |slices| write(&self.socket, slices));
         self.reads = flow != Flow::Gone;
+    }
+
+    /// Queues what precedes the output of a client that has the log up to its end: the end, and the unfinished lines.
+    pub fn continue_log(&mut self, end: LogEnd, unfinished: [&[u8]; 2]) {
+        let end = end.to_bytes();
+        let flow = self
+            .queue
+            .send(&[&end], |slices| write(&self.socket, slices));
+        self.reads = flow != Flow::Gone;
+        for (stream, line) in [Stream::Stdout, Stream::Stderr].into_iter().zip(unfinished) {
+            if !line.is_empty() {
+                self.offer(stream, line);
+            }
+        }
     }
 
     /// Writes queued output.
@@ -165,7 +180,28 @@ mod tests {
             stdout: true,
             stderr: true,
             framing,
+            after_log: false,
         }
+    }
+
+    #[test]
+    fn a_client_that_has_the_log_gets_its_end_and_the_unfinished_lines_first() {
+        let (mut attached, mut client) = attached(Attachment {
+            after_log: true,
+            ..wants(Framing::Multiplexed)
+        });
+        let end = LogEnd {
+            inode: 0x0102,
+            size: 3,
+        };
+        attached.continue_log(end, [b"pro", b""]);
+        attached.offer(Stream::Stdout, b"mpt");
+        attached.close(&Poll::create().unwrap());
+        let mut bytes = Vec::new();
+        client.read_to_end(&mut bytes).unwrap();
+        let head = [2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0];
+        let output = b"\x01\0\0\0\0\0\0\x03pro\x01\0\0\0\0\0\0\x03mpt";
+        assert_eq!(bytes, [&head[..], output].concat());
     }
 
     #[test]

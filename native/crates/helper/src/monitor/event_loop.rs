@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use protocol::launch::Attachment;
-use protocol::monitor::{Exited, FromMonitor, Started};
+use protocol::monitor::{Exited, FromMonitor, LogEnd, Started};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 use sys::event::{Event, Interest, Poll};
@@ -152,7 +152,14 @@ impl Monitor {
     /// Serves a client's stream socket, from the next piece of output on.
     pub fn attach(&mut self, socket: OwnedFd, wants: Attachment) {
         let token = self.new_token();
-        self.clients.push(AttachedClient::new(socket, token, wants));
+        let mut client = AttachedClient::new(socket, token, wants);
+        if wants.after_log {
+            match self.log() {
+                Some(log) => client.continue_log(log.end(), log.unfinished()),
+                None => client.continue_log(LogEnd::default(), [&[], &[]]),
+            }
+        }
+        self.clients.push(client);
     }
 
     /// Serves a daemon's connection. The first messages report the container's state.

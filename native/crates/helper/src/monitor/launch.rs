@@ -150,5 +150,6 @@ pub fn started(launched: &Launched, received_at: u64, forked_at: u64) -> Started
         pid: launched.pid,
         started_at: timestamp::now(),
         phases,
+        marks_log: true,
     }
 }

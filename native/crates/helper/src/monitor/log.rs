@@ -8,6 +8,8 @@ mod tests;
 
 use std::os::fd::BorrowedFd;
 
+use protocol::monitor::LogEnd;
+
 use crate::monitor::stream::Stream;
 use files::{Error, LogFiles, Position};
 
@@ -40,6 +42,16 @@ impl JsonLog {
 
     pub fn position(&self) -> Position {
         self.files.position()
+    }
+
+    /// Returns the end of the newest file, for a client that reads the log up to there.
+    pub fn end(&self) -> LogEnd {
+        self.files.end()
+    }
+
+    /// Returns the unfinished line of each stream.
+    pub fn unfinished(&self) -> [&[u8]; 2] {
+        [&self.partial[0], &self.partial[1]]
     }
 
     /// Writes finished lines, and parts of lines that are too long for one record. Keeps the rest for the next call.

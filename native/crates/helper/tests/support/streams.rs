@@ -14,6 +14,7 @@ pub fn attachment(stdin: bool, stdout: bool, stderr: bool, framing: Framing) -> 
         stdout,
         stderr,
         framing,
+        after_log: false,
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
+use protocol::monitor::LogEnd;
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
@@ -73,6 +74,15 @@ impl LogFiles {
 
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// Returns the identity and the length of the newest file.
+    pub fn end(&self) -> LogEnd {
+        let status = self.file.metadata();
+        status.map_or(LogEnd::default(), |status| LogEnd {
+            inode: status.ino(),
+            size: status.len(),
+        })
     }
 
     /// Appends records, whose ends in `buffer` are `ends`, and rotates the files between them. Returns the number of
