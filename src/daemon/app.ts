@@ -40,7 +40,7 @@ export function createApp({ engine, dataDirectory, shutdown, passed, loadBuildKi
     .use(systemRoutes(engine, dataDirectory))
     .use(registryRoutes(engine.images))
     .use(imageArchiveRoutes(engine.images))
-    .use(imageRoutes(engine.images))
+    .use(imageRoutes(engine))
     .use(containerListRoutes(engine, dataDirectory))
     .use(containerCreateRoutes(engine.containers))
     .use(containerLifecycleRoutes(engine.containers))

@@ -9,6 +9,8 @@ export interface LayerRecords {
   /** Returns the size of the archive that the layer's files make again; undefined if they do not make it. */
   archiveSize(diffId: DiffId): number | undefined;
   all(): DiffId[];
+  /** Number that changes whenever a layer is added or removed. */
+  revision(): number;
   /** Adds a layer that is not durable yet. The record is lost when the daemon ends. */
   addUnsynced(layer: Unpacked): void;
   /** Adds a durable layer. */
@@ -40,6 +42,11 @@ export function openLayerRecords(
   const drop = database.query("DELETE FROM layers WHERE diff_id = $diffId");
   const setArchive = database.query("UPDATE layers SET archive_size = $archiveSize WHERE diff_id = $diffId");
   const layers = new Map<DiffId, Sizes>();
+  let revision = 0;
+  const set = (diffId: DiffId, sizes: Sizes) => {
+    layers.set(diffId, sizes);
+    revision++;
+  };
   for (const row of database
     .query<Row, []>("SELECT diff_id, size, owners_kept, archive_size FROM layers")
     .all()) {
@@ -53,8 +60,8 @@ export function openLayerRecords(
     size: (diffId) => layers.get(diffId)?.size,
     archiveSize: (diffId) => layers.get(diffId)?.archiveSize,
     all: () => [...layers.keys()],
-    addUnsynced: ({ diffId, size, archiveSize }) =>
-      void layers.set(parseDiffId(diffId), { size, archiveSize }),
+    revision: () => revision,
+    addUnsynced: ({ diffId, size, archiveSize }) => set(parseDiffId(diffId), { size, archiveSize }),
     add({ diffId, size, ownersKept, archiveSize }) {
       const known = layers.get(parseDiffId(diffId))?.archiveSize;
       const sizes = { size, archiveSize: archiveSize ?? known };
@@ -64,7 +71,7 @@ export function openLayerRecords(
         ownersKept: Number(ownersKept),
         archiveSize: sizes.archiveSize ?? null,
       });
-      layers.set(parseDiffId(diffId), sizes);
+      set(parseDiffId(diffId), sizes);
     },
     setArchiveSize(diffId, archiveSize) {
       const known = layers.get(diffId);
@@ -74,6 +81,7 @@ export function openLayerRecords(
     },
     remove(diffId) {
       layers.delete(diffId);
+      revision++;
       drop.run({ diffId });
     },
   };

@@ -46,6 +46,8 @@ export interface LayerQueries {
   /** Returns the total size of the files in the layer's archive, in bytes; 0 for a missing layer. */
   size(diffId: DiffId): number;
   list(): DiffId[];
+  /** Returns a number that changes whenever a layer is added or removed. */
+  revision(): number;
 }
 
 export interface LayerUnpacking {

@@ -37,6 +37,7 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
     has: records.has,
     size: (diffId) => records.size(diffId) ?? 0,
     list: records.all,
+    revision: records.revision,
     ...openUnpacking({ store, zygote, records, warn }),
     ...openLayerCommits(zygote, records),
     ...openLayerArchives(zygote, records),

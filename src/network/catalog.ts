@@ -29,6 +29,7 @@ export function openCatalog(options: CatalogOptions): NetworkCatalog {
     get: records.find,
     named: (name) => records.byId(name) ?? records.named(name),
     list: (filters) => filterNetworks(records.all(), filters, isUsed),
+    revision: records.revision,
     create(request) {
       const plan = planNetwork(request, {
         networks: records.all(),

@@ -12,6 +12,8 @@ export interface NetworkCatalog {
   /** Finds a network by its full name or ID. */
   named(name: string): Network | undefined;
   list(filters: Filters): Network[];
+  /** Returns a number that changes whenever a network is created or removed. A network itself never changes. */
+  revision(): number;
   create(request: CreateNetwork): Network;
   /** Throws forbidden for a network with running containers and for a predefined network. */
   remove(name: string): Promise<void>;

@@ -9,6 +9,8 @@ import type { Network } from "./network.ts";
 /** The table of networks, with a copy in memory. */
 export interface NetworkRecords {
   all(): Network[];
+  /** Returns a number that changes whenever a network is added or deleted. */
+  revision(): number;
   byId(id: string): Network | undefined;
   /** Finds a network by its full name. */
   named(name: string): Network | undefined;
@@ -28,7 +30,9 @@ export function openNetworkRecords(database: Database, warn: Warn): NetworkRecor
   const rows = database.query<NetworkRow, []>("SELECT id, network FROM networks").all();
   const all = new Map<string, Network>();
   const byName = new Map<string, Network>();
+  let revision = 0;
   const remember = (network: Network) => {
+    revision++;
     all.set(network.id, network);
     // With equal names, which only damage can cause, the first network keeps its name.
     if (!byName.has(network.name)) byName.set(network.name, network);
@@ -39,6 +43,7 @@ export function openNetworkRecords(database: Database, warn: Warn): NetworkRecor
   }
   const records: NetworkRecords = {
     all: () => [...all.values()],
+    revision: () => revision,
     byId: (id) => all.get(id),
     named: (name) => byName.get(name),
     find: (name) => all.get(name) ?? byName.get(name) ?? findByPrefix(all, name),
@@ -51,6 +56,7 @@ export function openNetworkRecords(database: Database, warn: Warn): NetworkRecor
     delete(id) {
       drop.run({ id });
       const network = all.get(id);
+      revision++;
       all.delete(id);
       if (network && byName.get(network.name) === network) byName.delete(network.name);
     },

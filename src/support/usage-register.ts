@@ -24,6 +24,8 @@ export interface ResourceUser extends User {
 export interface UsageQueries<Kind extends string> {
   /** Returns the users of a resource in the order in which they first registered it. */
   users(kind: Kind, key: string): ResourceUser[];
+  /** Returns the number of users of a resource. */
+  count(kind: Kind, key: string): number;
   isUsed(kind: Kind, key: string): boolean;
 }
 
@@ -67,6 +69,7 @@ export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
     },
     withdraw,
     users: (kind, key) => [...(byResource.get(resourceOf({ kind, key }))?.values() ?? [])],
+    count: (kind, key) => byResource.get(resourceOf({ kind, key }))?.size ?? 0,
     isUsed: (kind, key) => byResource.has(resourceOf({ kind, key })),
   };
 }

@@ -57,6 +57,7 @@ export function openVolumes({
     create: (request) => createVolume({ store, records, notify: (name) => notify("create", name) }, request),
     get,
     list: ({ filters }) => filterVolumes(records.all(), filters, isUsed),
+    revision: records.revision,
     remove(name, { force }) {
       if (force && !records.find(name)) return;
       get(name);

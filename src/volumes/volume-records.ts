@@ -5,6 +5,8 @@ import type { Volume } from "./volumes.ts";
 /** Table of the volumes, with a copy in memory. */
 export interface VolumeRecords {
   all(): Volume[];
+  /** Returns a number that changes whenever a volume is added or deleted. */
+  revision(): number;
   find(name: string): Volume | undefined;
   insert(volume: Volume): void;
   /** Deletes a record, and keeps the name among those whose directories remain to be removed. */
@@ -23,10 +25,12 @@ export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords
   const unmark = database.query("DELETE FROM removed_volumes WHERE name = $name");
   const marked = database.query<{ name: string }, []>("SELECT name FROM removed_volumes");
   const volumes = new Map<string, Volume>();
+  let revision = 0;
   const rows = database.query<{ name: string; volume: string }, []>("SELECT name, volume FROM volumes").all();
   for (const row of rows) volumes.set(row.name, readVolume(row, warn));
   return {
     all: () => [...volumes.values()],
+    revision: () => revision,
     find: (name) => volumes.get(name),
     insert(volume) {
       const { name } = volume;
@@ -35,6 +39,7 @@ export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords
         insert.run({ name, volume: JSON.stringify(volume) });
       })();
       volumes.set(name, volume);
+      revision++;
     },
     delete(name) {
       database.transaction(() => {
@@ -42,6 +47,7 @@ export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords
         remove.run({ name });
       })();
       volumes.delete(name);
+      revision++;
     },
     removed: () => marked.all().map(({ name }) => name),
     forgetRemoved: database.transaction((names: string[]) => {

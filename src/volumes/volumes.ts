@@ -28,6 +28,8 @@ export interface Volumes {
   get(name: string): Volume;
   /** Lists volumes, sorted by name. */
   list(filter: VolumeFilter): Volume[];
+  /** Returns a number that changes whenever a volume is created or removed. A volume itself never changes. */
+  revision(): number;
   /** Removes a volume. Throws conflict while a container uses it; `force` ignores a missing volume. */
   remove(name: string, options: { force: boolean }): void;
   /** Removes unused anonymous volumes, and with the filter `all` named ones too. `space` is in bytes. */

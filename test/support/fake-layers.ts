@@ -5,6 +5,7 @@ import { type DiffId, digestOf } from "#oci/digest.ts";
 
 /** Returns layers that unpack nothing and record the requested diffIDs; `adopted` is the diffID of every archive. */
 export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
+  let revision = 0;
   return {
     has: (one) => unpacked.has(one),
     size: (one) => (unpacked.has(one) ? 4 : 0),
@@ -39,6 +40,8 @@ export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
       for (const one of diffIds) unpacked.delete(one);
     },
     list: () => [...unpacked],
+    // The layers change in several ways; a new number each time makes every answer new.
+    revision: () => ++revision,
     diskUsage: async () => new Map([...unpacked].map((one) => [one, 4096])),
     sweep: async () => {},
   };

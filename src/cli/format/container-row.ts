@@ -1,5 +1,6 @@
 import type { ContainerSummary, MountPoint, PortSummary } from "#api/answers/container-summary.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
+import { createRows } from "./kept-rows.ts";
 import { joinLabels } from "./labels.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
@@ -36,6 +37,12 @@ export function containerListing(withSize: boolean): Listing {
     quiet: "ID",
   };
 }
+
+/** Returns the rows of containers. */
+export const containerRows = createRows<ContainerSummary, { truncate: boolean }>({
+  make: (container, options) => [containerRow(container, options)],
+  since: ({ Created }) => Created * 1000,
+});
 
 /** Options of rows. */
 export interface RowOptions {

@@ -1,6 +1,7 @@
 import type { ImageSummary } from "#api/answers/images.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
 import type { RowOptions } from "./container-row.ts";
+import { createRows } from "./kept-rows.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
 import { goTime } from "./time.ts";
@@ -25,6 +26,12 @@ export function imageListing(withDigests: boolean): Listing {
     quiet: "ID",
   };
 }
+
+/** Returns the rows of images. */
+export const rowsOfImages = createRows<ImageSummary, { truncate: boolean; digests: boolean }>({
+  make: imageRows,
+  since: ({ Created }) => (Created > 0 ? Created * 1000 : undefined),
+});
 
 /**
  * Returns one row for each tag of an image, or one row without a tag. Getters compute the less common fields on demand,

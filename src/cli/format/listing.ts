@@ -1,5 +1,7 @@
+import { KeptValues, timeless } from "#support/kept-values.ts";
 import { ExitError } from "../output/exit.ts";
-import { alignColumns } from "./table.ts";
+import type { Row } from "./kept-rows.ts";
+import { alignColumns, alignLines, type Line, lineOf } from "./table.ts";
 import { compileTemplate } from "./template.ts";
 import { goText } from "./template-values.ts";
 
@@ -24,7 +26,7 @@ export interface ListingOptions {
 /** Renders rows as the default table, as `table TEMPLATE`, as `json`, or with a template for every row. */
 export function renderListing(
   listing: Listing,
-  rows: Record<string, unknown>[],
+  rows: readonly Row[],
   { format = "", quiet = false }: ListingOptions,
 ): string {
   if (quiet && (format === "" || format === "table")) {
@@ -47,12 +49,24 @@ export function compileFormat(format: string): (value: unknown) => string {
   }
 }
 
-/** Renders the default table directly, because a template would be slow for thousands of rows. */
-function renderColumns({ columns, headings }: Listing, rows: Record<string, unknown>[]): string {
-  return alignColumns([headings, ...rows].map((row) => columns.map((column) => goText(row[column]))));
+const tables = new KeptValues<readonly Row[], string>();
+const lines = new KeptValues<Row, Line>();
+
+/**
+ * Renders the default table directly, because a template would be slow for thousands of rows. The table of the same rows, and
+ * the line of the same row, are kept.
+ */
+function renderColumns({ columns, headings }: Listing, rows: readonly Row[]): string {
+  const now = Date.now();
+  const line = (row: Row) =>
+    lines.get(row, columns, now, () => timeless(lineOf(columns.map((column) => goText(row[column]))))).value;
+  const texts = columns.map((column) => headings[column]);
+  return tables.get(rows, [...columns, ...texts], now, () =>
+    timeless(alignLines([headings, ...rows].map(line))),
+  ).value;
 }
 
-function renderTable(listing: Listing, rows: Record<string, unknown>[], source: string): string {
+function renderTable(listing: Listing, rows: readonly Row[], source: string): string {
   const template = compileFormat(source);
   const lines = [{ ...listing.headings, ...listing.heading }, ...rows].map((row) => template(row));
   return alignColumns(lines.map((line) => line.split("\t")));

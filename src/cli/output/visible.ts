@@ -30,12 +30,12 @@ export function visibleWithColours(text: string): string {
 
 /** Returns a text for a standard stream: unchanged unless the stream is a terminal. */
 export function forStream(text: string, stream: "stdout" | "stderr"): string {
-  return control.test(text) && isTerminal(stream) ? visible(text) : text;
+  return isTerminal(stream) ? visible(text) : text;
 }
 
 /** Returns a program's output for a standard stream: with its colours, and unchanged unless the stream is a terminal. */
 export function outputForStream(text: string, stream: "stdout" | "stderr"): string {
-  return control.test(text) && isTerminal(stream) ? visibleWithColours(text) : text;
+  return isTerminal(stream) ? visibleWithColours(text) : text;
 }
 
 function isTerminal(stream: "stdout" | "stderr"): boolean {

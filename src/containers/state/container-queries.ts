@@ -8,6 +8,8 @@ export interface ContainerQueries {
   get(name: string): ContainerRecord;
   /** Lists containers, newest first. */
   list(filter: ListFilter): ContainerRecord[];
+  /** Returns a number that changes whenever a container changes. A change that is under way changes it at its end. */
+  revision(): number;
 }
 
 export function containerQueries(
@@ -16,5 +18,6 @@ export function containerQueries(
   return {
     get: (name) => services.records.find(name),
     list: (filter) => listContainers(services, filter),
+    revision: services.records.revision,
   };
 }

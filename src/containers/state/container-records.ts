@@ -8,6 +8,8 @@ import { type ContainerUses, usesOf } from "./container-uses.ts";
 /** Table of the containers, with a copy in memory. Lookups never read the disk. */
 export interface ContainerRecords {
   all(): ContainerRecord[];
+  /** Returns a number that changes whenever a record is written, registers its uses, or is deleted. */
+  revision(): number;
   /** Finds a container by name, ID or unique ID prefix. Throws not-found with Docker's text. */
   find(name: string): ContainerRecord;
   /** Finds a container like `find`; returns undefined if there is none. */
@@ -69,7 +71,9 @@ export function openContainerRecords({
 }: ContainerRecordsOptions): ContainerRecords {
   const byId = new Map<string, ContainerRecord>();
   const byName = new Map<string, ContainerRecord>();
+  let revision = 0;
   const registerUses = (record: ContainerRecord) => {
+    revision++;
     if (byId.has(record.id)) uses.register(record, usesOf(record));
   };
   const remember = (record: ContainerRecord) => {
@@ -85,6 +89,7 @@ export function openContainerRecords({
   const { setAside } = table;
   for (const record of table.readable) remember(record);
   const forget = (id: string) => {
+    revision++;
     setAside.delete(id);
     const record = byId.get(id);
     byId.delete(id);
@@ -103,6 +108,7 @@ export function openContainerRecords({
   }, warn);
   const records: ContainerRecords = {
     ...openLookups(byId, byName),
+    revision: () => revision,
     setAside,
     save(record) {
       if (isStored(record)) {

@@ -29,6 +29,17 @@ export function shapeNetwork(network: Network, running: ContainerRecord[]): Netw
   };
 }
 
+const summaries = new WeakMap<Network, NetworkInspect>();
+
+/** Returns an item of `GET /networks`: the same object each time, because a network never changes. */
+export function networkSummary(network: Network): NetworkInspect {
+  const known = summaries.get(network);
+  if (known) return known;
+  const summary = shapeNetwork(network, []);
+  summaries.set(network, summary);
+  return summary;
+}
+
 /** Options that Docker shows for the default network. */
 const defaultOptions = {
   "com.docker.network.bridge.default_bridge": "true",

@@ -1,17 +1,17 @@
 import { expect, test } from "bun:test";
-import { jsonList } from "./json-list.ts";
+import { jsonList, shapedList } from "./json-list.ts";
 
 const shape = (number: number) => ({ number });
 
 test("a short list is sent whole", async () => {
-  const response = jsonList([1, 2], shape);
+  const response = shapedList([1, 2], shape);
   expect(response.headers.get("transfer-encoding")).toBeNull();
   expect(await response.text()).toBe('[{"number":1},{"number":2}]');
 });
 
 test("a long list is sent in parts that form one array", async () => {
   const numbers = Array.from({ length: 1234 }, (_, index) => index);
-  const response = jsonList(numbers, shape);
+  const response = shapedList(numbers, shape);
   const chunks: string[] = [];
   for await (const chunk of response.body ?? []) chunks.push(new TextDecoder().decode(chunk));
   expect(chunks.length).toBeGreaterThan(10);
@@ -24,7 +24,7 @@ test("items are shaped only when a part of the list is sent", async () => {
     shaped++;
     return { number };
   };
-  const response = jsonList(
+  const response = shapedList(
     Array.from({ length: 1000 }, (_, index) => index),
     count,
   );
@@ -36,5 +36,18 @@ test("items are shaped only when a part of the list is sent", async () => {
 
 test("a reader in the same process gets the items of a list", async () => {
   const numbers = Array.from({ length: 300 }, (_, index) => index);
-  expect(await jsonList(numbers, shape).json()).toEqual(numbers.map(shape));
+  expect(await shapedList(numbers, shape).json()).toEqual(numbers.map(shape));
+});
+
+test.each([3, 300])("an object can be around a list of %d items", async (length) => {
+  const items = Array.from({ length }, (_, number) => ({ number }));
+  const response = () => jsonList(items, (Numbers) => ({ Numbers, Warnings: null }));
+  const expected = { Numbers: items, Warnings: null };
+  expect(JSON.parse(await response().text())).toEqual(expected);
+  expect(await response().json()).toEqual(expected);
+});
+
+test("a reader in the same process gets the same list again", async () => {
+  const items = [{ number: 1 }];
+  expect(await jsonList(items).json()).toBe(items);
 });

@@ -1,30 +1,32 @@
 import { Elysia } from "elysia";
+import type { ContainerSummary } from "#api/answers/container-summary.ts";
 import type { ProcessTable } from "#api/answers/containers.ts";
 import { inspectContainerQuery, listContainersQuery, topContainerQuery } from "#api/requests/containers.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { ListFilter } from "#containers/state/list-containers.ts";
 import type { Engine } from "#engine/engine.ts";
+import { KeptValues, timedList } from "#support/kept-values.ts";
 import { shapeContainer } from "../answers/containers/container-inspect.ts";
 import { containerSizes } from "../answers/containers/container-sizes.ts";
-import { shapeContainerSummary, summaryOfVersion } from "../answers/containers/container-summary.ts";
+import { containerSummary, summaryOfVersion } from "../answers/containers/container-summary.ts";
 import { shapeChanges } from "../answers/containers/file-changes.ts";
 import { summaryContext } from "../answers/containers/summary-context.ts";
-import { jsonList } from "../http/json-list.ts";
+import { jsonList, shapedList } from "../http/json-list.ts";
 import { apiVersion } from "../requests/api-target.ts";
 
 /** Requests that read containers. */
 export function containerListRoutes(engine: Engine, dataDirectory: string) {
   const { containers } = engine;
+  const whole = openWholeLists(engine, dataDirectory);
   return new Elysia()
     .get(
       "/containers/json",
-      ({ query: { all, filters = new Map(), size, limit }, request: { headers } }) =>
-        listContainers(engine, {
-          filter: { ...boundsOf(all, limit), filters },
-          size,
-          dataDirectory,
-          version: apiVersion(headers),
-        }),
+      ({ query: { all = false, filters = new Map(), size, limit = 0 }, request: { headers } }) => {
+        const version = apiVersion(headers);
+        if (filters.size === 0 && limit <= 0 && !size) return whole(all, version);
+        const filter = { ...boundsOf(all, limit), filters };
+        return listContainers(engine, { filter, size, dataDirectory, version });
+      },
       { query: listContainersQuery },
     )
     .get(
@@ -57,8 +59,25 @@ export function containerListRoutes(engine: Engine, dataDirectory: string) {
 }
 
 /** Returns the filter for `all` and `limit`. With a limit, Docker lists the newest containers in any state. */
-function boundsOf(all = false, limit = 0): Omit<ListFilter, "filters"> {
+function boundsOf(all: boolean, limit: number): Omit<ListFilter, "filters"> {
   return limit > 0 ? { all: true, limit } : { all };
+}
+
+/** Returns a function that answers with all containers, or all running ones. Keeps each list until something in it changes. */
+function openWholeLists(engine: Engine, dataDirectory: string): (all: boolean, version: number) => Response {
+  const { containers, images, networks } = engine;
+  const lists = new KeptValues<object, readonly ContainerSummary[]>();
+  const keys = { all: {}, running: {} };
+  return (all, version) => {
+    const inputs = [version, containers.queries.revision(), images.revision(), networks.revision()];
+    const list = lists.get(all ? keys.all : keys.running, inputs, Date.now(), () => {
+      const context = summaryContext(engine, dataDirectory);
+      const records = containers.queries.list({ all, filters: new Map() });
+      const { value, until } = timedList(records.map((record) => containerSummary(record, context)));
+      return { value: value.map((summary) => summaryOfVersion(summary, version)), until };
+    });
+    return jsonList(list.value);
+  };
 }
 
 interface ListOptions {
@@ -74,9 +93,9 @@ async function listContainers(engine: Engine, { filter, size, dataDirectory, ver
   const records = engine.containers.queries.list(filter);
   const sizes = size ? await containerSizes(engine, records) : undefined;
   const context = summaryContext(engine, dataDirectory);
-  return jsonList(records, (record) =>
+  return shapedList(records, (record) =>
     summaryOfVersion(
-      shapeContainerSummary(record, sizes ? { ...context, sizes: sizes.get(record.id) } : context),
+      containerSummary(record, sizes ? { ...context, sizes: sizes.get(record.id) } : context).value,
       version,
     ),
   );

@@ -1,12 +1,15 @@
 import { Elysia } from "elysia";
-import type { RemovedImageAnswer } from "#api/answers/images.ts";
+import type { ImageSummary, RemovedImageAnswer } from "#api/answers/images.ts";
 import type { ImagesPruned } from "#api/answers/prune.ts";
 import { pruneQuery } from "#api/requests/containers.ts";
 import { inspectImageQuery, listImagesQuery, removeImageQuery, tagImageQuery } from "#api/requests/images.ts";
-import type { Images } from "#images/images.ts";
+import type { Engine } from "#engine/engine.ts";
+import type { ImageDetails } from "#images/store/image-queries.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
-import { shapeHistory, shapeImage, shapeImageSummary, shapeRemoved } from "../answers/images/image.ts";
-import { inspectionOfVersion, summaryOfVersion } from "../answers/images/old-versions.ts";
+import { KeptValues, timeless } from "#support/kept-values.ts";
+import { shapeHistory, shapeImage, shapeRemoved } from "../answers/images/image.ts";
+import { imageSummary } from "../answers/images/image-summary.ts";
+import { inspectionOfVersion } from "../answers/images/old-versions.ts";
 import { jsonList } from "../http/json-list.ts";
 import { apiVersion } from "../requests/api-target.ts";
 import {
@@ -20,7 +23,8 @@ import { parsePush } from "../requests/push-image.ts";
 import { pushAnswer, saveAnswer } from "./image-archives.ts";
 
 /** Requests about images of the store. The routes with `*` take the rest of the path: names may contain slashes. */
-export function imageRoutes(images: Images) {
+export function imageRoutes({ images, containers }: Pick<Engine, "images" | "containers">) {
+  const lists = new KeptValues<readonly ImageDetails[], readonly ImageSummary[]>();
   return new Elysia()
     .get(
       "/images/json",
@@ -29,12 +33,19 @@ export function imageRoutes(images: Images) {
         request: { headers },
       }) => {
         const list = await images.list({ all, filters });
-        const sharing = images.sharing();
-        return jsonList(list, (image) => {
-          const { sharedSize = -1, containers = 0 } = sharing.get(image.id) ?? {};
-          const usage = { sharedSize: shared ? sharedSize : -1, containers };
-          return summaryOfVersion(shapeImageSummary(image, usage), apiVersion(headers));
+        const version = apiVersion(headers);
+        // The number of an image's containers changes with these.
+        const inputs = [version, shared, containers.queries.revision()];
+        const summaries = lists.get(list, inputs, Date.now(), () => {
+          const sharedSizes = shared ? images.sharedSizes() : undefined;
+          return timeless(
+            list.map((image) => {
+              const sharedSize = sharedSizes?.get(image.id) ?? -1;
+              return imageSummary(image, { sharedSize, containers: images.containers(image.id), version });
+            }),
+          );
         });
+        return jsonList(summaries.value);
       },
       { query: listImagesQuery },
     )

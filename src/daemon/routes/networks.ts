@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { NetworkCreated } from "#api/answers/networks.ts";
+import type { NetworkCreated, NetworkInspect } from "#api/answers/networks.ts";
 import type { NetworksPruned } from "#api/answers/prune.ts";
 import {
   connectNetworkSchema,
@@ -12,7 +12,8 @@ import {
 } from "#api/requests/networks.ts";
 import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
-import { shapeNetwork } from "../answers/network.ts";
+import { KeptValues, timeless } from "#support/kept-values.ts";
+import { networkSummary, shapeNetwork } from "../answers/network.ts";
 import { created, empty, noContent } from "../answers/status-only.ts";
 import { jsonList } from "../http/json-list.ts";
 import { jsonBody } from "../requests/json-body.ts";
@@ -21,11 +22,15 @@ const running = { all: false, filters: new Map<string, string[]>() };
 
 /** Requests about networks. */
 export function networkRoutes({ networks, containers }: Engine) {
+  const lists = new KeptValues<object, NetworkInspect[]>();
   return new Elysia()
     .get(
       "/networks",
-      ({ query: { filters = new Map() } }) =>
-        jsonList(networks.list(filters), (network) => shapeNetwork(network, [])),
+      ({ query: { filters = new Map() } }) => {
+        const list = () => networks.list(filters).map(networkSummary);
+        if (filters.size > 0) return jsonList(list());
+        return jsonList(lists.get(networks, [networks.revision()], Date.now(), () => timeless(list())).value);
+      },
       { query: listNetworksQuery },
     )
     .post(

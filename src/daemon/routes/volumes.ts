@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { VolumesPruned } from "#api/answers/prune.ts";
-import type { VolumeInspect, VolumeList } from "#api/answers/volumes.ts";
+import type { VolumeInspect } from "#api/answers/volumes.ts";
 import {
   createVolumeSchema,
   listVolumesQuery,
@@ -8,22 +8,34 @@ import {
   removeVolumeQuery,
 } from "#api/requests/volumes.ts";
 import { TboxError } from "#support/errors.ts";
+import { KeptValues, timeless } from "#support/kept-values.ts";
 import type { Volume, Volumes } from "#volumes/volumes.ts";
 import { created, noContent } from "../answers/status-only.ts";
 import { shapeVolume } from "../answers/volume.ts";
+import { jsonList } from "../http/json-list.ts";
 import { apiVersion } from "../requests/api-target.ts";
 import { jsonBody } from "../requests/json-body.ts";
 
 /** Requests about volumes. */
 export function volumeRoutes(volumes: Volumes) {
   const shape = (volume: Volume) => shapeVolume(volume, volumes.mountpoint(volume.name));
+  const lists = new KeptValues<object, VolumeInspect[]>();
+  const items = new WeakMap<Volume, VolumeInspect>();
+  // A volume never changes, so the items of lists are kept.
+  const listed = (volume: Volume) => {
+    const item = items.get(volume) ?? shape(volume);
+    items.set(volume, item);
+    return item;
+  };
   return new Elysia()
     .get(
       "/volumes",
-      ({ query: { filters = new Map() } }): VolumeList => ({
-        Volumes: volumes.list({ filters }).map(shape),
-        Warnings: null,
-      }),
+      ({ query: { filters = new Map() } }) => {
+        const list = () => volumes.list({ filters }).map(listed);
+        const kept = () => lists.get(volumes, [volumes.revision()], Date.now(), () => timeless(list())).value;
+        const around = (Volumes: readonly object[]) => ({ Volumes, Warnings: null });
+        return jsonList(filters.size > 0 ? list() : kept(), around);
+      },
       { query: listVolumesQuery },
     )
     .post(

@@ -51,12 +51,6 @@ export interface HistoryEntry {
   tags: string[];
 }
 
-/** Bytes that an image shares with others, and the number of its containers. */
-export interface ImageSharing {
-  sharedSize: number;
-  containers: number;
-}
-
 /** Read access to the images of the store. */
 export interface ImageQueries {
   /** Throws not-found with Docker's text `No such image: NAME`. Creates the built-in image on demand. */
@@ -66,9 +60,14 @@ export interface ImageQueries {
   /** Returns whether an image was built on another one. */
   isDescendant(image: Digest, ancestor: Digest): boolean;
   inspect(name: string): Promise<ImageDetails>;
-  /** Returns the matching images, newest first. */
-  list(filter: ImageFilter): Promise<ImageDetails[]>;
+  /** Returns the matching images, newest first. The same objects are returned until an image or a name changes. */
+  list(filter: ImageFilter): Promise<readonly ImageDetails[]>;
+  /** Returns a number that changes whenever an image, a name or a layer changes. */
+  revision(): number;
   /** Returns the image history, newest entry first. */
   history(name: string): Promise<HistoryEntry[]>;
-  sharing(): Map<Digest, ImageSharing>;
+  /** Returns the bytes of each image that other images have, too. */
+  sharedSizes(): Map<Digest, number>;
+  /** Returns the number of an image's containers. */
+  containers(id: Digest): number;
 }

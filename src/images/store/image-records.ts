@@ -52,6 +52,8 @@ export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs, Compressed
   all(): ImageRecord[];
   names(): NameRecord[];
   name(name: string): NameRecord | undefined;
+  /** Returns a number that changes with every change of an image or a name. */
+  revision(): number;
   /** Returns canonical repositories with digests: `docker.io/library/debian@sha256:…`. */
   digests(): { name: string; id: Digest }[];
   /**
@@ -70,6 +72,14 @@ export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs, Compressed
 export function openImageRecords(database: Database, warn: Warn): ImageRecords {
   const stored = readRecords(database, warn);
   const { images, names, digests, setAside } = stored;
+  let revision = 0;
+  const counted =
+    <Arguments extends unknown[]>(change: (...args: Arguments) => void) =>
+    (...args: Arguments) => {
+      change(...args);
+      revision++;
+    };
+  const { untag, removeDigest, remove } = openRemoval(database, stored);
   return {
     ...openUnfinishedPulls(database),
     ...openVerifiedBlobs(database),
@@ -80,8 +90,11 @@ export function openImageRecords(database: Database, warn: Warn): ImageRecords {
     name: (name) => names.get(name),
     digests: () => [...digests].map(([name, id]) => ({ name, id })),
     setAside,
-    add: openAdding(database, stored),
-    ...openRemoval(database, stored),
+    revision: () => revision,
+    add: counted(openAdding(database, stored)),
+    untag: counted(untag),
+    removeDigest: counted(removeDigest),
+    remove: counted(remove),
   };
 }
 

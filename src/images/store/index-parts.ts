@@ -5,9 +5,10 @@ import { documentLimit, type ImageIndex, parseManifest } from "#oci/manifest.ts"
 import { isIndexType } from "#oci/media-types.ts";
 import { matchesPlatform, type Platform } from "#oci/platform.ts";
 import { parseReferences } from "#oci/references.ts";
+import { KeptValues, timeless } from "#support/kept-values.ts";
 import type { ImageServices } from "../services.ts";
 import { checkPlatform, findImage, targetOf } from "./find-image.ts";
-import type { ImageRecord } from "./image-records.ts";
+import type { ImageRecord, ImageRecords } from "./image-records.ts";
 
 type Services = Pick<ImageServices, "content" | "records">;
 
@@ -32,12 +33,23 @@ export async function findForPlatform(
   return record;
 }
 
+const none: ReadonlySet<Digest> = new Set();
+
+const withoutName = new KeptValues<ImageRecords, readonly ImageRecord[]>();
+
+function imagesWithoutName(records: ImageRecords): readonly ImageRecord[] {
+  const find = () => {
+    const named = new Set(records.names().map(({ id }) => id));
+    return timeless(records.all().filter(({ id }) => !named.has(id)));
+  };
+  return withoutName.get(records, [records.revision()], Date.now(), find).value;
+}
+
 /** Returns the images without a name that belong to an index with a name: those for other platforms. */
-export async function partsOfNamedIndexes(services: Services): Promise<Set<Digest>> {
+export async function partsOfNamedIndexes(services: Services): Promise<ReadonlySet<Digest>> {
   const { records } = services;
-  const named = new Set(records.names().map(({ id }) => id));
-  const nameless = records.all().filter(({ id }) => !named.has(id));
-  if (nameless.length === 0) return new Set();
+  const nameless = imagesWithoutName(records);
+  if (nameless.length === 0) return none;
   const targets = new Map(records.names().map(({ target }) => [target.digest, target]));
   const indexes = await Promise.all([...targets.values()].map((target) => readIndex(services, target)));
   const entries = new Set(indexes.flatMap((index) => index?.manifests ?? []).map(({ digest }) => digest));

@@ -2,6 +2,7 @@ import { canonicalRepository, familiarRepository, parseReference } from "#oci/re
 import { invalidArgument } from "#support/errors.ts";
 import { unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
+import { KeptValues, timeless } from "#support/kept-values.ts";
 import { untilFilter } from "#support/time/moment.ts";
 import type { ImageServices } from "../services.ts";
 import { describer } from "./describe-image.ts";
@@ -13,21 +14,41 @@ type Test = (image: ImageDetails) => boolean;
 
 const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
 
+/** All images, newest first. */
+const descriptions = new KeptValues<ImageServices, readonly ImageDetails[]>();
+
+function describeAll(services: ImageServices): readonly ImageDetails[] {
+  const { records, embedded } = services;
+  const describe = () =>
+    timeless(
+      records
+        .all()
+        .map(describer(services))
+        .sort((a, b) => b.created - a.created),
+    );
+  return descriptions.get(services, [revisionOf(services), embedded.id()], Date.now(), describe).value;
+}
+
+/** Returns a number that changes whenever an image, a name or a layer changes. */
+export function revisionOf({ records, layers }: Pick<ImageServices, "records" | "layers">): number {
+  return records.revision() + layers.revision();
+}
+
 /** Returns the matching images, newest first. Untagged images are always included: Docker shows them as dangling. */
-export async function listImages(services: ImageServices, { filters }: ImageFilter): Promise<ImageDetails[]> {
+export async function listImages(
+  services: ImageServices,
+  { filters }: ImageFilter,
+): Promise<readonly ImageDetails[]> {
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
   if (unknown !== undefined) throw unknownFilter(unknown);
   const parts = await partsOfNamedIndexes(services);
-  const shown = services.records.all().filter(({ id }) => !parts.has(id));
-  const details = shown.map(describer(services));
-  const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
-  if (filters.size === 0) return newestFirst(details);
+  const all = describeAll(services);
+  const details = parts.size === 0 ? all : all.filter(({ id }) => !parts.has(id));
+  if (filters.size === 0) return details;
   const tests = [...filters].map(([key, values]) => testFor(services, key, values));
-  return newestFirst(
-    details
-      .map((image) => withMatchingNames(image, filters.get("reference")))
-      .filter((image) => tests.every((test) => test(image))),
-  );
+  return details
+    .map((image) => withMatchingNames(image, filters.get("reference")))
+    .filter((image) => tests.every((test) => test(image)));
 }
 
 function testFor({ records }: ImageServices, key: string, values: string[]): Test {

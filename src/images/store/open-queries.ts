@@ -5,9 +5,9 @@ import { findImage, findKnown, isDescendant, targetOf } from "./find-image.ts";
 import { historyOf } from "./image-history.ts";
 import type { ImageQueries, StoredImage } from "./image-queries.ts";
 import type { ImageRecord } from "./image-records.ts";
-import { sharingOf } from "./image-sharing.ts";
+import { sharedSizesOf } from "./image-sharing.ts";
 import { findForPlatform } from "./index-parts.ts";
-import { listImages } from "./list-images.ts";
+import { listImages, revisionOf } from "./list-images.ts";
 
 export function openQueries(services: ImageServices): ImageQueries {
   const { records, embedded } = services;
@@ -23,8 +23,10 @@ export function openQueries(services: ImageServices): ImageQueries {
       return { ...describer(services)(record), target: targetOf(records, name, record) };
     },
     list: (filter) => listImages(services, filter),
+    revision: () => revisionOf(services),
     history: async (name) => historyOf(services, name),
-    sharing: () => sharingOf(services),
+    sharedSizes: () => sharedSizesOf(services),
+    containers: (id) => services.uses.count("image", id),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { humanDuration } from "./human-duration.ts";
+import { humanDuration, untilNextText } from "./human-duration.ts";
 
 const second = 1000;
 const hour = 3600 * second;
@@ -25,3 +25,11 @@ test.each([
   [729 * day, "24 months"],
   [730 * day, "2 years"],
 ])("%d", (milliseconds, expected) => expect(humanDuration(milliseconds)).toBe(expected));
+
+test("a text stays the same for the announced time, at any age", () => {
+  for (let age = 0; age < 800 * day; age += Math.max(137, Math.floor(age / 700))) {
+    const left = untilNextText(age);
+    expect(left).toBeGreaterThanOrEqual(1);
+    expect([age, humanDuration(age + left - 1)]).toEqual([age, humanDuration(age)]);
+  }
+});

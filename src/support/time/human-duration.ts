@@ -16,3 +16,13 @@ export function humanDuration(milliseconds: number): string {
   if (days < 730) return `${Math.floor(days / 30)} months`;
   return `${Math.floor(seconds / 3600 / 24 / 365)} years`;
 }
+
+/** Returns the milliseconds, at least one, for which the text of a growing duration certainly stays the same. */
+export function untilNextText(milliseconds: number): number {
+  const step = milliseconds < minute ? second : milliseconds < hour ? minute : hour / 2;
+  return milliseconds < 0 ? -milliseconds : step - (milliseconds % step);
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;

@@ -22,6 +22,7 @@ export function fakeContainers(store: FakeStore): Containers {
         const newestFirst = [...containers.values()].map(({ record }) => record).reverse();
         return newestFirst.filter((record) => filter.all || isRunning(record));
       },
+      revision: store.revision,
     },
     lifecycle: fakeLifecycle(store),
     streams: fakeStreams(store),

@@ -114,7 +114,7 @@ async function sizeOf(archive: AsyncIterable<Uint8Array>): Promise<number> {
   return size;
 }
 
-function fakeQueries({ calls, present }: FakeState): ImageQueries {
+function fakeQueries({ calls, present, revision }: FakeState): ImageQueries {
   return {
     findId: (name) => (present.has(name) ? fakeDigest : undefined),
     isDescendant: () => false,
@@ -124,12 +124,13 @@ function fakeQueries({ calls, present }: FakeState): ImageQueries {
       return findImage(present, name);
     },
     list: async () => [...present].map(imageDetails),
+    revision,
     async history(name) {
       findImage(present, name);
       return [];
     },
-    sharing: () =>
-      new Map([...present].map((name) => [imageDetails(name).id, { sharedSize: 1, containers: 2 }])),
+    sharedSizes: () => new Map([...present].map((name) => [imageDetails(name).id, 1])),
+    containers: () => 2,
   };
 }
 

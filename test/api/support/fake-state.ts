@@ -30,6 +30,8 @@ export interface FakeState {
   logs: Record<string, (signal: AbortSignal) => AsyncIterable<LogRecord>>;
   /** Requests to create containers, in order. */
   created: CreateRequest[];
+  /** Returns a new number each time, because the fakes count no changes. */
+  revision: () => number;
 }
 
 export interface FakeContainer {
@@ -48,7 +50,9 @@ export interface FakeStore extends FakeState {
 }
 
 export function createFakeStore(): FakeStore {
+  let revision = 0;
   return {
+    revision: () => ++revision,
     programs: {},
     pulls: {},
     present: new Set(["image"]),

@@ -1,7 +1,7 @@
 import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool, integer } from "../../flags/kinds.ts";
-import { containerListing, containerRow } from "../../format/container-row.ts";
+import { containerListing, containerRows } from "../../format/container-row.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
 import { renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
@@ -41,8 +41,7 @@ export const psCommand = command({
       filters: filtersQuery(flags.filter),
     };
     const containers = await fetchJson("GET /containers/json", { query });
-    const options = { now: Date.now(), truncate: !flags["no-trunc"] };
-    const rows = containers.map((container) => containerRow(container, options));
+    const rows = containerRows(containers, { truncate: !flags["no-trunc"] });
     await print(renderListing(containerListing(flags.size), rows, flags));
     return 0;
   },

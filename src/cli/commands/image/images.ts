@@ -2,7 +2,7 @@ import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
-import { imageListing, imageRows } from "../../format/image-row.ts";
+import { imageListing, rowsOfImages } from "../../format/image-row.ts";
 import { renderListing } from "../../format/listing.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
@@ -42,8 +42,7 @@ export const imagesCommand = command({
       await print(await imageTree(images, (name) => fetchImage(name)));
       return 0;
     }
-    const options = { now: Date.now(), truncate: !flags["no-trunc"], digests: flags.digests };
-    const rows = images.flatMap((image) => imageRows(image, options));
+    const rows = rowsOfImages(images, { truncate: !flags["no-trunc"], digests: flags.digests });
     await print(renderListing(imageListing(flags.digests), rows, flags));
     return 0;
   },

@@ -1,7 +1,9 @@
+import type { NetworkInspect } from "#api/answers/networks.ts";
 import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
+import { createRows } from "../../format/kept-rows.ts";
 import { joinLabels } from "../../format/labels.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
@@ -23,6 +25,23 @@ const listing: Listing = {
   quiet: "ID",
 };
 
+const networkRows = createRows<NetworkInspect, { truncate: boolean }>({
+  make: (network, { truncate }) => [
+    {
+      ID: network.Id.slice(0, truncate ? 12 : 64),
+      Name: network.Name,
+      Driver: network.Driver,
+      Scope: network.Scope,
+      IPv4: String(network.EnableIPv4),
+      IPv6: String(network.EnableIPv6),
+      Internal: String(network.Internal),
+      Labels: joinLabels(network.Labels),
+      CreatedAt: network.Created,
+    },
+  ],
+  since: () => undefined,
+});
+
 export const listNetworksCommand = command({
   name: "network ls",
   aliases: ["network list"],
@@ -39,17 +58,7 @@ export const listNetworksCommand = command({
   async run({ flags }) {
     const query = { filters: filtersQuery(flags.filter) };
     const networks = await fetchJson("GET /networks", { query });
-    const rows = networks.map((network) => ({
-      ID: network.Id.slice(0, flags["no-trunc"] ? 64 : 12),
-      Name: network.Name,
-      Driver: network.Driver,
-      Scope: network.Scope,
-      IPv4: String(network.EnableIPv4),
-      IPv6: String(network.EnableIPv6),
-      Internal: String(network.Internal),
-      Labels: joinLabels(network.Labels),
-      CreatedAt: network.Created,
-    }));
+    const rows = networkRows(networks, { truncate: !flags["no-trunc"] });
     await print(renderListing(listing, rows, flags));
     return 0;
   },

@@ -1,7 +1,9 @@
+import type { VolumeInspect } from "#api/answers/volumes.ts";
 import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool, unsupportedBool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
+import { createRows } from "../../format/kept-rows.ts";
 import { joinLabels } from "../../format/labels.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
@@ -19,6 +21,19 @@ const listing: Listing = {
   quiet: "Name",
 };
 
+const volumeRows = createRows<VolumeInspect, Record<never, boolean>>({
+  make: (volume) => [
+    {
+      Name: volume.Name,
+      Driver: volume.Driver,
+      Scope: volume.Scope,
+      Mountpoint: volume.Mountpoint,
+      Labels: joinLabels(volume.Labels),
+    },
+  ],
+  since: () => undefined,
+});
+
 export const listVolumesCommand = command({
   name: "volume ls",
   aliases: ["volume list"],
@@ -35,14 +50,7 @@ export const listVolumesCommand = command({
   async run({ flags }) {
     const query = { filters: filtersQuery(flags.filter) };
     const { Volumes } = await fetchJson("GET /volumes", { query });
-    const rows = Volumes.map((volume) => ({
-      Name: volume.Name,
-      Driver: volume.Driver,
-      Scope: volume.Scope,
-      Mountpoint: volume.Mountpoint,
-      Labels: joinLabels(volume.Labels),
-    }));
-    await print(renderListing(listing, rows, flags));
+    await print(renderListing(listing, volumeRows(Volumes, {}), flags));
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import type { ContainerState } from "#containers/state/container-record.ts";
-import { humanDuration } from "#support/time/human-duration.ts";
+import { humanDuration, untilNextText } from "#support/time/human-duration.ts";
 
 /** Returns the sentence that `docker ps` shows; `now` is in milliseconds since the epoch. */
 export function containerStatus(state: ContainerState, now: number): string {
@@ -19,6 +19,22 @@ export function containerStatus(state: ContainerState, now: number): string {
       return "Created";
     case "dead":
       return "Dead";
+  }
+}
+
+/** Returns the time in milliseconds since the epoch until which the sentence certainly stays the same for this state. */
+export function containerStatusUntil({ status, startedAt, finishedAt }: ContainerState, now: number): number {
+  switch (status) {
+    case "running":
+    case "paused":
+      return now + untilNextText(now - Date.parse(startedAt));
+    case "restarting":
+    case "exited":
+      return now + untilNextText(now - Date.parse(finishedAt));
+    case "removing":
+    case "created":
+    case "dead":
+      return Number.POSITIVE_INFINITY;
   }
 }
 

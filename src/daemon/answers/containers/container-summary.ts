@@ -1,8 +1,10 @@
 import type { ContainerSummary } from "#api/answers/container-summary.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
+import { networksOf } from "#containers/networking/network-mode.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
+import { KeptValues, type TimedValue } from "#support/kept-values.ts";
 import { unixSeconds } from "#support/time/timestamp.ts";
-import { containerStatus } from "./container-status.ts";
+import { containerStatus, containerStatusUntil } from "./container-status.ts";
 import { type NetworkNames, shapeEndpoints } from "./endpoints.ts";
 import { hasValues } from "./has-values.ts";
 import { shapeNetworkMode } from "./host-config.ts";
@@ -30,14 +32,64 @@ export interface SummaryContext {
   sizes?: ContainerSizes | undefined;
 }
 
-/** Returns an item of `GET /containers/json`. */
-export function shapeContainerSummary(record: ContainerRecord, context: SummaryContext): ContainerSummary {
-  const { now, networks, links, imageNamed, sizes } = context;
+const summaries = new KeptValues<ContainerRecord, ContainerSummary>();
+const summariesWithSizes = new KeptValues<ContainerRecord, ContainerSummary>();
+
+/**
+ * Returns an item of `GET /containers/json`: the same object until something in it changes, because a store can have hundreds
+ * of containers. Nobody may change the object.
+ */
+export function containerSummary(
+  record: ContainerRecord,
+  context: SummaryContext,
+): TimedValue<ContainerSummary> {
+  const { now, sizes } = context;
+  const parts = changingParts(record, context);
+  const { state, networks, network } = record;
+  const inputs = [
+    // The lifecycle changes these fields of the record's parts in place, and replaces all others.
+    state,
+    state.status,
+    state.health?.status,
+    networks,
+    network,
+    network?.ports,
+    network?.endpoints.length,
+    record.name,
+    parts.image,
+    sizes?.writable,
+    sizes?.root,
+    ...Object.keys(networksOf(record)).map((name) => context.networks.named(name)),
+    ...parts.links,
+  ];
+  return (sizes ? summariesWithSizes : summaries).get(record, inputs, now, () => ({
+    value: shapeSummary(record, context, parts),
+    until: containerStatusUntil(state, now),
+  }));
+}
+
+/** Parts of a summary that depend on other objects of the store. */
+interface ChangingParts {
+  image: string;
+  /** Names that the container has through links. */
+  links: string[];
+}
+
+function changingParts(record: ContainerRecord, { imageNamed, links }: SummaryContext): ChangingParts {
+  return { image: imageName(record, imageNamed), links: linkNames(record, links) };
+}
+
+function shapeSummary(
+  record: ContainerRecord,
+  context: SummaryContext,
+  { image, links }: ChangingParts,
+): ContainerSummary {
+  const { now, networks, sizes } = context;
   const { Command, Created, HostConfig, Mounts } = fixedPart(record, context);
   return {
     Id: record.id,
-    Names: [`/${record.name}`, ...linkNames(record, links)],
-    Image: imageName(record, imageNamed),
+    Names: [`/${record.name}`, ...links],
+    Image: image,
     ImageID: record.imageId ?? "",
     Command,
     Created,

@@ -6,8 +6,8 @@ import type { Volume } from "#volumes/volumes.ts";
 import { shapeCacheUsage } from "../builds/cache-usage.ts";
 import {
   type ContainerSizes,
+  containerSummary,
   type SummaryContext,
-  shapeContainerSummary,
 } from "../containers/container-summary.ts";
 import { shapeImageSummary } from "../images/image.ts";
 import { shapeVolume, type VolumeUsage } from "../volume.ts";
@@ -62,7 +62,7 @@ function shapeContainers(
 ): DiskUsageAnswer {
   const active = new Set(["running", "paused", "restarting"]);
   return {
-    Containers: containers.map(({ record, sizes }) => shapeContainerSummary(record, { ...context, sizes })),
+    Containers: containers.map(({ record, sizes }) => containerSummary(record, { ...context, sizes }).value),
     ContainerUsage: sum(containers, {
       sizeOf: ({ sizes }) => sizes.writable,
       isActive: ({ record }) => active.has(record.state.status),

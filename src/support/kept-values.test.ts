@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { KeptValues, timedList, timeless } from "./kept-values.ts";
+
+function keep() {
+  const values = new KeptValues<object, { text: string }>();
+  const source = {};
+  return (text: string, inputs: unknown[], now: number, until = Number.POSITIVE_INFINITY) =>
+    values.get(source, inputs, now, () => ({ value: { text }, until })).value;
+}
+
+test("a value is the same object until an input changes", () => {
+  const get = keep();
+  const input = {};
+  const first = get("one", [input, 1], 0);
+  expect(get("two", [input, 1], 5)).toBe(first);
+  expect(get("three", [{}, 1], 5).text).toBe("three");
+  expect(get("four", [], 5).text).toBe("four");
+});
+
+test("a value is made again when its time is over, or when the clock was set back", () => {
+  const get = keep();
+  const first = get("one", [], 100, 200);
+  expect(get("two", [], 199, 200)).toBe(first);
+  expect(get("three", [], 200, 300).text).toBe("three");
+  expect(get("four", [], 199, 300).text).toBe("four");
+});
+
+test("a list ends with the first of its values to end", () => {
+  expect(timedList([{ value: 1, until: 300 }, { value: 2, until: 200 }, timeless(3)])).toEqual({
+    value: [1, 2, 3],
+    until: 200,
+  });
+  expect(timedList([])).toEqual(timeless([]));
+});
