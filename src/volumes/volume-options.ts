@@ -6,11 +6,18 @@ export interface BoundVolume {
   readonly: boolean;
 }
 
+/** What backs a volume instead of its directory in the store. */
+export interface VolumeBacking {
+  bound?: BoundVolume;
+  /** Mount options of a tmpfs that exists while a container has the volume. */
+  memory?: string;
+}
+
 const known = ["type", "o", "device", "size"];
 
-/** Parses the options of Docker's driver `local`. Returns nothing for a volume in the store. */
-export function parseVolumeOptions(options: Record<string, string>): BoundVolume | undefined {
-  if (Object.keys(options).length === 0) return undefined;
+/** Parses the options of Docker's driver `local`. */
+export function parseVolumeOptions(options: Record<string, string>): VolumeBacking {
+  if (Object.keys(options).length === 0) return {};
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) throw invalidArgument(`invalid option: "${unknown}"`);
   const { type = "", o = "", device = "", size } = options;
@@ -21,15 +28,17 @@ export function parseVolumeOptions(options: Record<string, string>): BoundVolume
   const words = o.split(",").filter((word) => word !== "");
   const binds = words.includes("bind") || words.includes("rbind");
   if (type === "" && !binds) throw invalidArgument(`missing required option: "type"`);
+  if (!binds && type === "tmpfs") return { memory: o };
   if (!binds) {
-    const fix = type === "tmpfs" ? "use --tmpfs" : "mount it on the host, and bind it: type=none, o=bind";
-    throw refused(`type ${type}: only root can mount it for several containers: ${fix}`);
+    throw refused(
+      `type ${type}: only root can mount it: mount it on the host, and bind it: type=none, o=bind`,
+    );
   }
   const unsupported = words.find((word) => !["bind", "rbind", "ro", "rw"].includes(word));
   if (unsupported !== undefined) throw refused(`o=${o}: ${unsupported} is not supported with a bind`);
   if (!device.startsWith("/"))
     throw invalidArgument(`device ${JSON.stringify(device)} must be an absolute path`);
-  return { path: device, readonly: words.includes("ro") };
+  return { bound: { path: device, readonly: words.includes("ro") } };
 }
 
 function refused(message: string): TboxError {

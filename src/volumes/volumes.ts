@@ -16,7 +16,7 @@ export interface CreateVolume {
   /** Name of the volume. Without one the volume is anonymous and gets a random name. */
   name?: string;
   labels?: Record<string, string>;
-  /** Options of Docker's driver `local`: `type=none`, `o=bind` and `device`, a directory of the host. */
+  /** Options of Docker's driver `local`: `type=none`, `o=bind` and `device`, a directory of the host; or `type=tmpfs`. */
   options?: Record<string, string>;
 }
 

@@ -19,6 +19,7 @@ import { type ContainerRecord, isRunning, isShortLived, type PhaseTrace } from "
 import type { RuntimeState } from "../state/runtime-state.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { layersOfMountedImages } from "../volumes/image-mounts.ts";
+import { requireMemoryVolumes } from "../volumes/memory-volumes.ts";
 import { reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { explainProgramFailure, programFailureCode } from "./program-failure.ts";
@@ -81,12 +82,15 @@ async function start(
   const resolvedAt = monotonic();
   const attached = runtime.pendingAttachments.splice(0);
   let launch: LaunchResult;
+  runtime.launching = true;
   try {
     launch = await launchProgram(services, record, { image, attached, requestedAt });
   } catch (error) {
     for (const { pair } of attached) discardStream(pair);
     dropCgroup(services, record);
     throw await handleStartFailure(services, record, explainProgramFailure(error, image?.config));
+  } finally {
+    runtime.launching = false;
   }
   const { launched, started, preparedAt } = launch;
   const monitor = keepConnected(launched.monitor, () =>
@@ -145,6 +149,7 @@ async function launchProgram(
   // A process that reached the container in an earlier run may still have its files open.
   services.runtime(record.id).isolated = record.state.startedAt === never && isIsolated(record);
   requireLinkTargets(services, record);
+  requireMemoryVolumes(services, record);
   ensureBindSources(record.hostConfig, services.apiSocket);
   let preparedAt = 0;
   const plan = async (again: boolean) => {

@@ -21,6 +21,22 @@ test("parent directories are mounted before the directories below them", () => {
   expect(requiredSources).toEqual(["/j"]);
 });
 
+test("a volume of type tmpfs is mounted with its options, and programs may run from it", () => {
+  const volume = { name: "v", target: "/m", readonly: true, fill: true, anonymous: false };
+  const plan = (memory: string, more = {}) => planMounts({}, [{ ...volume, memory, ...more }]).mounts[0];
+  const common = { type: "tmpfs" as const, target: "/m", readonly: true };
+  expect(plan("size=1m,uid=5,mode=750")).toEqual({
+    ...common,
+    exec: true,
+    size: 1024 ** 2,
+    uid: 5,
+    mode: 0o750,
+  });
+  expect(plan("noexec")).toEqual({ ...common, exec: false, mode: 0o1777 });
+  expect(() => plan("nope=1")).toThrow('invalid tmpfs option "nope=1"');
+  expect(() => plan("", { subpath: "x" })).toThrow("Subpath is not supported");
+});
+
 test.each([
   [["/a:/b", "/c:/b/"], "Duplicate mount point"],
   [["/a:/x/.."], "destination can't be '/'"],

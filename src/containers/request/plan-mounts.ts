@@ -59,7 +59,12 @@ export function planMounts(
   };
 }
 
-function planVolume({ name, target, readonly, fill, bound, subpath }: ContainerVolume): Mount {
+function planVolume({ name, target, readonly, fill, bound, memory, subpath }: ContainerVolume): Mount {
+  if (memory !== undefined) {
+    if (subpath !== undefined) throw invalidArgument(`volume ${name} is a tmpfs: Subpath is not supported`);
+    const mount = planTmpfs(target, `exec,${memory}`);
+    return { ...mount, readonly: mount.readonly || readonly };
+  }
   if (bound) {
     // Other users can write to the host's directory, and could place a symbolic link in the subpath.
     if (subpath !== undefined) {

@@ -1,7 +1,7 @@
 import type { LaunchRequest } from "#native/protocol/launch.ts";
 import type { EndpointSettings, NetworkNamespace } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
-import type { BoundVolume } from "#volumes/volume-options.ts";
+import type { VolumeBacking } from "#volumes/volume-options.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 
 export type ContainerStatus =
@@ -56,7 +56,7 @@ export interface PhaseTrace {
   microseconds: number;
 }
 
-export interface ContainerVolume {
+export interface ContainerVolume extends VolumeBacking {
   name: string;
   target: string;
   readonly: boolean;
@@ -69,8 +69,6 @@ export interface ContainerVolume {
   /** Labels of the volume if it must be created. */
   labels?: Record<string, string>;
   options?: Record<string, string>;
-  /** Directory of the host that backs the volume; absent for a volume in the store. */
-  bound?: BoundVolume;
 }
 
 /** Portable part of a container's settings: everything except `HostConfig` and networks. */

@@ -32,6 +32,8 @@ export interface RuntimeState {
   writtenHosts: string | undefined;
   /** Monotonic time of the last start's request; absent for a container that an earlier daemon started. */
   requestedAt: number | undefined;
+  /** Whether the program is being launched. */
+  launching: boolean;
   /** Whether the `oom` event of the current run was published. */
   oomReported: boolean;
   /** Whether no process outside the container can have its files open. False for a container that an earlier daemon started. */
@@ -55,6 +57,7 @@ export function createRuntimeState(): RuntimeState {
     logShipping: undefined,
     writtenHosts: undefined,
     requestedAt: undefined,
+    launching: false,
     oomReported: false,
     isolated: false,
     buildStep: undefined,

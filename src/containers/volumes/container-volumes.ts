@@ -10,8 +10,7 @@ export function createVolumes(volumes: Volumes, planned: ContainerVolume[]): Con
     const labels = volume.labels ? { labels: volume.labels } : {};
     const options = volume.options ? { options: volume.options } : {};
     const created = volumes.create({ ...name, ...labels, ...options });
-    const bound = parseVolumeOptions(created.options);
-    return { ...volume, name: created.name, ...(bound ? { bound } : {}) };
+    return { ...volume, name: created.name, ...parseVolumeOptions(created.options) };
   });
 }
 

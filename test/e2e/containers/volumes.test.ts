@@ -133,6 +133,27 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect((await tbox("volume", "rm", "-f", "nosuch")).code).toBe(0);
   });
 
+  test("of type tmpfs are in memory, and belong to one running container at a time", async () => {
+    const options = ["type=tmpfs", "device=tmpfs", "o=size=1m,uid=7,mode=700"].flatMap((text) => [
+      "--opt",
+      text,
+    ]);
+    expect((await tbox("volume", "create", ...options, "memory")).stdout).toBe("memory\n");
+    const look = "grep ' /m ' /proc/mounts | cut -d' ' -f1,3; stat -c '%u %a' /m; ls /m; touch /m/a";
+    const run = (name: string) =>
+      tbox("run", "-d", "--name", name, "--network", "none", "-v", "memory:/m", "box:1", "sleep", "1000");
+    for (const _ of ["first", "second"]) {
+      expect(await sh(["-v", "memory:/m"], look)).toBe("tmpfs tmpfs\n7 700\n");
+    }
+    expect((await run("holder")).code).toBe(0);
+    expect(await sh(["-v", "memory:/m"], "true")).toContain("volume memory is a tmpfs, and container holder");
+    expect((await tbox("exec", "holder", "df", "-k", "/m")).stdout).toContain(" 1024 ");
+    await tbox("rm", "-f", "holder");
+    expect(await sh(["-v", "memory:/m", "-v", "memory:/n"], "true")).toContain("can be mounted once");
+    expect(await sh(["-v", "memory:/m"], "echo again")).toBe("again\n");
+    expect((await tbox("volume", "rm", "memory")).code).toBe(0);
+  });
+
   test("are served by the API", async () => {
     const created = await daemon.request("POST", "/volumes/create", {
       Name: "api",
