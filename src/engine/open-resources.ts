@@ -18,7 +18,7 @@ export async function openResources(foundations: Foundations, resources: AsyncDi
     uses,
     applyChanges,
     warn: openLog("images").warn,
-    notify: (action, id, name) => events.publish({ type: "image", action, id, attributes: { name } }),
+    notify: (action, id, attributes) => events.publish({ type: "image", action, id, attributes }),
   });
   const volumes = openVolumes({
     database: safe,

@@ -12,6 +12,7 @@ import type { ImageAction } from "./image-action.ts";
 import type { Images } from "./images.ts";
 import type { ApplyChanges, ImageServices, ImageUses } from "./services.ts";
 import { openEmbeddedImage } from "./store/embedded-image.ts";
+import { findKnown } from "./store/find-image.ts";
 import { type ImageRecords, openImageRecords } from "./store/image-records.ts";
 import { openQueries } from "./store/open-queries.ts";
 import { openTransfer } from "./transfer/open-transfer.ts";
@@ -30,8 +31,8 @@ export interface ImagesOptions {
   uses: ImageUses;
   applyChanges: ApplyChanges;
   warn: Warn;
-  /** Called for every event of an image; `name` is Docker's familiar name. */
-  notify: (action: ImageAction, id: string, name: string) => void;
+  /** Called for every event of an image. The attributes are its labels and its name, which is Docker's familiar one. */
+  notify: (action: ImageAction, id: string, attributes: Record<string, string>) => void;
 }
 
 /** Opens the images of a store. Garbage collection begins with `startCollecting`. */
@@ -39,7 +40,9 @@ export async function openImages({ database, helloProgram, ...options }: ImagesO
   const records = openImageRecords(database, options.warn);
   const collector = openGarbageCollector(() => collectGarbage({ ...options, records }));
   const writeIndex = coalesced(() => options.content.writeIndex(indexEntries(records)));
-  const parts = { ...options, records, writeIndex, withLease: collector.withLease };
+  const notify: ImageServices["notify"] = (action, id, name) =>
+    options.notify(action, id, { ...findKnown(records, id)?.config.config?.Labels, name });
+  const parts = { ...options, records, notify, writeIndex, withLease: collector.withLease };
   const services: ImageServices = { ...parts, embedded: openEmbeddedImage(parts, helloProgram) };
   // A killed daemon may not have written its last names into the layout.
   writeIndex().catch((error) => options.warn("write the image index", error));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { exchange, openConnection } from "#test/support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
+const updateRefusal = "volume update only valid for cluster volumes, but swarm is unavailable";
 const defaultLink = "Conflict, cannot remove the default link name of the container";
 let api: FakeApi;
 beforeAll(async () => {
@@ -219,6 +220,7 @@ describe("answers", () => {
     ["GET", "/images/search?term=x&limit=101", 400, "limit 101 is outside the range of [1, 100]"],
     ["GET", "/networks/nope", 404, "network nope not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
+    ["PUT", "/volumes/v?version=1", 503, updateRefusal],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],
     ["POST", "/containers/c/start?checkpoint=x", 501, "checkpoint: not supported"],
     ["GET", "/containers/json?limit=x", 400, "limit: Invalid input: expected an integer"],

@@ -12,7 +12,6 @@ const endpoints: [Method, string, string][] = [
   ["POST", "/plugins/pull", "plugins"],
   ["POST", "/swarm/init", "swarms"],
   ["POST", "/swarm/join", "swarms"],
-  ["PUT", "/volumes/:id", "volumes of a cluster"],
 ];
 
 /** Paths of Docker's swarm mode. */
@@ -28,12 +27,18 @@ export function unsupportedRoutes() {
   for (const [method, path, feature] of endpoints) {
     routes.route(method, path, () => refuse(feature), { parse: "none" });
   }
+  routes.put("/volumes/:id", refuseVolumeUpdate, { parse: "none" });
   for (const path of swarm) routes.all(path, refuseSwarm).all(`${path}/*`, refuseSwarm);
   return routes;
 }
 
 function refuse(feature: string): never {
   throw new TboxError("not-implemented", `tbox does not yet support ${feature}`);
+}
+
+function refuseVolumeUpdate(): never {
+  const message = "volume update only valid for cluster volumes, but swarm is unavailable";
+  throw new TboxError("unavailable", message);
 }
 
 function refuseSwarm(): never {

@@ -37,11 +37,9 @@ export function targetOf(records: ImageRecords, name: string, image: ImageRecord
 export function checkPlatform({ config }: ImageRecord, name: string, wanted: Platform | undefined): void {
   const offered = { os: config.os, architecture: config.architecture, variant: config.variant };
   if (!wanted || matchesPlatform(offered, wanted)) return;
-  const message = `image with reference ${name} was found but does not match the specified platform`;
-  throw new TboxError(
-    "not-found",
-    `${message}: wanted ${formatPlatform(wanted)}, actual: ${formatPlatform(offered)}`,
-  );
+  const found = `image with reference ${name} was found but its platform (${formatPlatform(offered)})`;
+  const message = `${found} does not match the specified platform (${formatPlatform(wanted)})`;
+  throw new TboxError("not-found", message);
 }
 
 /** Returns whether an image was built on another one, according to its parents or its layers. */

@@ -78,7 +78,7 @@ async function openSubject(
     uses,
     applyChanges,
     warn: () => {},
-    notify: (action, _, name) => events.push(`${action} ${name}`),
+    notify: (action, _, { name }) => events.push(`${action} ${name}`),
   });
   const owned = opened.move();
   return {

@@ -109,6 +109,14 @@ daemonSuite(
       expect(await daemon.printed("run", "--rm", "back", "readlink", "/d/link")).toBe("to");
     });
 
+    test("refuses an unknown target before the first line, also after a finding", async () => {
+      const dockerfile = "FROM box:1\nFROM --platform=linux/amd64 box:1\n";
+      expect(await build(dockerfile, { target: "two" })).toMatchObject({
+        status: 400,
+        text: 'target stage "two" could not be found',
+      });
+    });
+
     test("refuses a Dockerfile outside the context", async () => {
       expect(await build("FROM box:1\n", { dockerfile: "../Dockerfile" })).toMatchObject({
         status: 400,

@@ -110,6 +110,15 @@ daemonSuite("events", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
     await daemon.printed("rm", "base");
   });
 
+  test("of an image have its labels", async () => {
+    await daemon.printed("create", "--name", "base", "--network", "none", "box:1", "true");
+    await daemon.printed("commit", "--change", "LABEL kind=test", "base", "labelled");
+    await daemon.printed("tag", "labelled", "second");
+    const [event = ""] = (await lines({ type: ["image"], event: ["tag"] })).slice(-1);
+    expect(JSON.parse(event).Actor.Attributes).toEqual({ kind: "test", name: "second:latest" });
+    await daemon.printed("rm", "base");
+  });
+
   test("of an earlier daemon are replayed, also after it was killed", async () => {
     const id = await daemon.printed("create", "--name", "earlier", "--network", "none", "box:1", "true");
     const replayed = async () =>

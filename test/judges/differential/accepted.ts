@@ -208,6 +208,63 @@ const accepted: Accepted[] = [
     docker: /^$/,
     reason: "Docker knows the path only at the start",
   },
+  {
+    request: /^POST \/networks\/create/,
+    place: /^status$/,
+    tbox: /^(501 (ConfigOnly|ConfigFrom|Ingress|network driver)|400 Scope)/,
+    reason: "tbox has networks of the driver bridge only, and no Swarm",
+  },
+  {
+    request: /networks/,
+    place: /\.message$/,
+    docker: /strconv\.|pool is empty|^invalid network config/,
+    reason: "the text names the field",
+  },
+  { place: /\.message$/, docker: /^error reading volume filters/, reason: "the text names the filter" },
+  {
+    place: /^status$/,
+    docker: /^503 This node is not a swarm manager/,
+    reason: "an empty object is no value",
+  },
+  {
+    request: /^POST \/build/,
+    place: /^body\.values\[\]$/,
+    docker: /^\[\{"stream":"Step 1\//,
+    tbox: /^\[\{"stream":"Step [2-9]\//,
+    reason: "stages that the target does not need are not built",
+  },
+  {
+    request: /^POST \/build/,
+    place: /\.(message|error)$/,
+    docker: /^(Invalid containerPort|When using|squash is only)|invalid argument$/,
+    reason: "the text is another one",
+  },
+  { place: /\.Cmd\[\]$/, tbox: /^\["\/bin\/sh","-c",""\]$/, reason: "an empty CMD, as with BuildKit" },
+  {
+    request: /history/,
+    place: /^body\[\]$/,
+    docker: /#\(nop\) {2}ONBUILD/,
+    reason: "the history has BuildKit's format",
+  },
+  {
+    request: /^GET \/events/,
+    place: /^body\.values\[\](\.from|\.Actor\.Attributes\.image)$/,
+    docker: /^sha256:/,
+    tbox: /^(absent)?$/,
+    reason: "containers of classic builds have no image",
+  },
+  {
+    request: /^GET \/events/,
+    place: /^body\.values\[\]$/,
+    tbox: /"image":"","name":"<invented>"/,
+    reason: "containers of classic builds have no image, and steps without a program no container",
+  },
+  {
+    request: /^GET \/(containers|images|volumes)/,
+    place: /^body(\.Volumes)?\[\]/,
+    docker: /"Command":"\/bin\/sh -c|"RepoTags":\[\]|"com.docker.volume.anonymous"/,
+    reason: "a failed classic build leaves no container, and no intermediate images",
+  },
 ];
 
 /** Returns whether a difference is accepted. */
@@ -215,6 +272,8 @@ export function isAccepted(difference: Difference): boolean {
   const { place, docker, tbox } = difference;
   // Docker's message is the same with more words.
   if (/\.message$/.test(place) && tbox.includes(docker.trim())) return true;
+  // Docker makes a container for every step of a classic build, splits lines of stderr, and warns after the image's ID.
+  if (/\.stream$/.test(place) && buildOutput(docker) === buildOutput(tbox)) return true;
   return accepted.some(
     (one) =>
       (one.request?.test(difference.request) ?? true) &&
@@ -222,4 +281,11 @@ export function isAccepted(difference: Difference): boolean {
       (one.docker?.test(docker) ?? true) &&
       (one.tbox?.test(tbox) ?? true),
   );
+}
+
+/** Returns the output of a classic build without colours, warnings and the containers of its steps. */
+function buildOutput(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: codes of a terminal
+  const plain = text.replaceAll(/\x1b\[\d+m/g, "");
+  return plain.replaceAll(/^( ---> (Running in|Removed intermediate container) |\[Warning\] ).*\n/gm, "");
 }

@@ -19,10 +19,10 @@ type BuildEvents = AsyncGenerator<BuildEvent>;
  * status. A later error becomes the last line. The build is cancelled when the client closes the connection.
  */
 export async function classicBuildAnswer(events: BuildEvents, options: ClassicOptions): Promise<Response> {
-  // The event with the Dockerfile's text precedes the parse errors.
+  // The event with the Dockerfile's text, and findings in it, precede the errors of the request.
   const early: BuildEvent[] = [];
   let first = await events.next();
-  while (!first.done && first.value.type === "dockerfile") {
+  while (!first.done && (first.value.type === "dockerfile" || first.value.type === "warning")) {
     early.push(first.value);
     first = await events.next().catch((error) => {
       throw error instanceof DockerfileError && !(error instanceof StepError) ? withLine(error) : error;

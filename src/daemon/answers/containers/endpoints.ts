@@ -26,7 +26,9 @@ export function shapeEndpoints(
       ...(endpoint ? { NetworkID: endpoint.network, ...shapeAddresses(endpoint) } : {}),
       ...shapeSettings(settings),
       // On a network without name resolution, links are part of HostConfig.
-      ...(names.length > 0 ? { DNSNames: names } : { Links: null }),
+      ...(names.length > 0 ? {} : { Links: null }),
+      // As in Docker, the names are known from the first start on.
+      ...(names.length > 0 && record.state.status !== "created" ? { DNSNames: names } : {}),
     };
     return [name, shaped];
   });

@@ -33,7 +33,6 @@ const instructions = [
   "COPY file*.txt /x/",
   "COPY --chown=user:user file /owned",
   "COPY --chown=1:2 dir /owned/",
-  "COPY --chmod=600 file /mode",
   "COPY --nonsense file /",
   "COPY --from=nosuch /a /b",
   "COPY --from=0 /etc/passwd /copied",
