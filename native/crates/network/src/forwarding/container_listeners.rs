@@ -2,13 +2,13 @@
 //! the container listens. No packet is sent, so no server sees an attempt to connect.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use crate::netlink::{Batch, first_type};
+use crate::netlink::{Batch, Netlink, Subject, first_type};
 
 /// SOCK_DIAG_BY_FAMILY.
 const BY_FAMILY: u16 = 20;
@@ -17,37 +17,67 @@ const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 
 /// Connections to the namespaces' tables of sockets, by namespace.
-#[derive(Debug, Default)]
-pub struct ContainerListeners(HashMap<u64, OwnedFd>);
+#[derive(Debug)]
+pub struct ContainerListeners {
+    connections: HashMap<u64, OwnedFd>,
+    /// Whether the kernel lists TCP sockets. Without its modules for that, it answers as if no socket existed.
+    supported: bool,
+}
 
 impl ContainerListeners {
+    /// Finds out whether the kernel lists sockets.
+    pub fn probe() -> Self {
+        let own = Netlink::open(Subject::Sockets).map(Netlink::into_socket);
+        Self::with_own_sockets(own.ok())
+    }
+
+    /// `own` is a connection to the table of the calling thread's namespace.
+    fn with_own_sockets(own: Option<OwnedFd>) -> Self {
+        Self {
+            connections: HashMap::new(),
+            supported: own.is_some_and(|own| finds_listener(&own)),
+        }
+    }
+
     /// Adds a namespace with a connection of the subject [`crate::netlink::Subject::Sockets`].
     pub fn add(&mut self, namespace: u64, sockets: OwnedFd) {
-        self.0.insert(namespace, sockets);
+        self.connections.insert(namespace, sockets);
     }
 
     pub fn remove(&mut self, namespace: u64) {
-        self.0.remove(&namespace);
+        self.connections.remove(&namespace);
     }
 
     /// Returns whether a TCP socket of the namespace listens for connections to the address; `None` if that cannot be
     /// known.
     pub fn listens(&self, namespace: u64, address: SocketAddr) -> Option<bool> {
-        let sockets = self.0.get(&namespace)?;
-        let mut batch = Batch::default();
-        batch.silent(BY_FAMILY, &request(address));
-        send(sockets, batch.as_bytes(), SendFlags::empty()).ok()?;
-        let mut buffer = [0; 1024];
-        loop {
-            match recv(sockets, &mut buffer[..], RecvFlags::empty()) {
-                Ok((_, length)) => match first_type(&buffer[..length]) {
-                    (BY_FAMILY, _) => return Some(true),
-                    (_, Some(Errno::NOENT)) => return Some(false),
-                    _ => return None,
-                },
-                Err(Errno::INTR) => {}
-                Err(_) => return None,
-            }
+        let sockets = self.connections.get(&namespace).filter(|_| self.supported);
+        query(sockets?, address)
+    }
+}
+
+/// Returns whether the table of sockets has a socket that listens now.
+fn finds_listener(sockets: &OwnedFd) -> bool {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let address = listener.as_ref().ok().and_then(|one| one.local_addr().ok());
+    address.is_some_and(|address| query(sockets, address) == Some(true))
+}
+
+/// Asks for a listening socket.
+fn query(sockets: impl AsFd, address: SocketAddr) -> Option<bool> {
+    let mut batch = Batch::default();
+    batch.silent(BY_FAMILY, &request(address));
+    send(&sockets, batch.as_bytes(), SendFlags::empty()).ok()?;
+    let mut buffer = [0; 1024];
+    loop {
+        match recv(&sockets, &mut buffer[..], RecvFlags::empty()) {
+            Ok((_, length)) => match first_type(&buffer[..length]) {
+                (BY_FAMILY, _) => return Some(true),
+                (_, Some(Errno::NOENT)) => return Some(false),
+                _ => return None,
+            },
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
         }
     }
 }
@@ -76,13 +106,14 @@ fn request(address: SocketAddr) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlink::{Netlink, Subject};
-    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+    use std::net::Ipv6Addr;
+
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
     #[test]
     fn a_port_listens_while_a_program_accepts_connections_at_its_address() {
         let netlink = Netlink::open(Subject::Sockets).unwrap();
-        let mut listeners = ContainerListeners::default();
+        let mut listeners = ContainerListeners::probe();
         listeners.add(1, netlink.into_socket());
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = server.local_addr().unwrap().port();
@@ -110,7 +141,7 @@ mod tests {
         };
         let port = server.local_addr().unwrap().port();
         let netlink = Netlink::open(Subject::Sockets).unwrap();
-        let mut listeners = ContainerListeners::default();
+        let mut listeners = ContainerListeners::probe();
         listeners.add(1, netlink.into_socket());
         for address in [
             IpAddr::from(Ipv4Addr::LOCALHOST),
@@ -118,5 +149,36 @@ mod tests {
         ] {
             assert_ne!(listeners.listens(1, (address, port).into()), Some(false));
         }
+    }
+
+    /// Answers each request as a kernel does that has no module to list sockets.
+    fn kernel_without_lists() -> OwnedFd {
+        let (ours, kernel) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1024];
+            while let Ok((_, 1..)) = recv(&kernel, &mut buffer[..], RecvFlags::empty()) {
+                let mut answer = Vec::new();
+                // Length, NLMSG_ERROR, flags, sequence number, port, -ENOENT.
+                answer.extend(20_u32.to_ne_bytes());
+                answer.extend(2_u16.to_ne_bytes());
+                answer.extend([0; 10]);
+                answer.extend((-Errno::NOENT.raw_os_error()).to_ne_bytes());
+                send(&kernel, &answer, SendFlags::empty()).unwrap();
+            }
+        });
+        ours
+    }
+
+    #[test]
+    fn without_lists_of_sockets_nothing_is_known() {
+        let mut listeners = ContainerListeners::with_own_sockets(Some(kernel_without_lists()));
+        listeners.add(1, kernel_without_lists());
+        assert_eq!(listeners.listens(1, (Ipv4Addr::LOCALHOST, 80).into()), None);
     }
 }

@@ -59,7 +59,7 @@ impl PublishedPorts {
             listeners: BTreeMap::new(),
             next: 0,
             clients: UdpClients::new(budget),
-            containers: ContainerListeners::default(),
+            containers: ContainerListeners::probe(),
             closed: ClosedPorts::default(),
             spare: SpareDescriptor::default(),
             keep_client_address,
