@@ -30,6 +30,7 @@ import { openContainerRecords } from "./state/container-records.ts";
 import type { ContainerUses } from "./state/container-uses.ts";
 import { createRemovedExits } from "./state/removed-exits.ts";
 import { createRuntimeState, type RuntimeState } from "./state/runtime-state.ts";
+import { SettledSizes } from "./state/settled-sizes.ts";
 import type { Trash } from "./state/trash.ts";
 import { openUsedDirectories } from "./state/used-directories.ts";
 import { containerStreams } from "./streams/container-streams.ts";
@@ -136,6 +137,7 @@ function openServices(
       used: usedDirectories,
     }),
     usedDirectories,
+    settledSizes: new SettledSizes(),
     restarts: openRestartScheduler({ records, runtime, warn }, (id) => startScheduled(services, id)),
     notify: (action, { id, name, image, config, phases }, attributes = {}) =>
       options.notify(

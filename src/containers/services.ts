@@ -14,6 +14,7 @@ import type { ContainerRecord } from "./state/container-record.ts";
 import type { ContainerRecords } from "./state/container-records.ts";
 import type { RemovedExits } from "./state/removed-exits.ts";
 import type { RuntimeState } from "./state/runtime-state.ts";
+import type { SettledSizes } from "./state/settled-sizes.ts";
 import type { Trash } from "./state/trash.ts";
 import type { UsedDirectories } from "./state/used-directories.ts";
 
@@ -27,6 +28,7 @@ export interface ContainerServices {
   trash: Trash;
   directories: ContainerDirectories;
   usedDirectories: UsedDirectories;
+  settledSizes: SettledSizes;
   restarts: RestartScheduler;
   removedExits: RemovedExits;
   /** Root directory of the store. */

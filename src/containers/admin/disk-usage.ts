@@ -1,6 +1,6 @@
 import type { ContainerServices } from "../services.ts";
 
-type Services = Pick<ContainerServices, "zygote" | "records">;
+type Services = Pick<ContainerServices, "zygote" | "records" | "settledSizes">;
 
 /** Measures the allocated bytes of directories of the store. */
 export async function measure({ zygote }: Pick<Services, "zygote">, paths: string[]): Promise<number[]> {
@@ -22,12 +22,27 @@ export async function writableLayerSizes(
   return new Map(ids.map((id, index) => [id, sizes[index]?.content ?? 0]));
 }
 
-/** Measures the allocated bytes of all files of each container: writable layer, log and the rest. */
+/**
+ * Returns the allocated bytes of all files of each container: writable layer, log and the rest. Measures those that may have
+ * changed.
+ */
 export async function containerDiskUsage(services: Services): Promise<Map<string, number>> {
-  const ids = services.records.all().map(({ id }) => id);
-  const sizes = await measure(
+  const { records, settledSizes } = services;
+  const sizes = new Map<string, number>();
+  const unknown: { id: string; keep: (size: number) => void }[] = [];
+  for (const record of records.all()) {
+    const size = settledSizes.get(record);
+    if (size === undefined) unknown.push({ id: record.id, keep: settledSizes.measuring(record) });
+    else sizes.set(record.id, size);
+  }
+  const measured = await measure(
     services,
-    ids.map((id) => `containers/${id}`),
+    unknown.map(({ id }) => `containers/${id}`),
   );
-  return new Map(ids.map((id, index) => [id, sizes[index] ?? 0]));
+  for (const [index, { id, keep }] of unknown.entries()) {
+    const size = measured[index] ?? 0;
+    keep(size);
+    sizes.set(id, size);
+  }
+  return sizes;
 }

@@ -103,9 +103,11 @@ async function withView<T>(
     let entered: Run | undefined;
     try {
       return await withStableFiles(services, id, async () => {
-        const view = await viewOf(services, services.records.find(id));
+        const record = services.records.find(id);
+        const view = await viewOf(services, record);
         entered = runOf(services, id);
-        return work(view);
+        services.settledSizes.forget(record);
+        return work(view).finally(() => services.settledSizes.forget(record));
       });
     } catch (error) {
       if (attempt === mostAttempts || !foundNoProcess(error)) return inDockersWords(error);

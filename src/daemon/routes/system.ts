@@ -9,6 +9,7 @@ import { eventLines } from "../answers/system/events.ts";
 import { informationOfVersion, shapeInformation } from "../answers/system/information.ts";
 import { measureDiskUsage } from "../answers/system/measure-disk-usage.ts";
 import { shapeVersion } from "../answers/system/version.ts";
+import { lazyJson } from "../http/lazy-json.ts";
 import { streamed } from "../http/streamed.ts";
 import { apiVersion } from "../requests/api-target.ts";
 import { eventFilter } from "../requests/event-filter.ts";
@@ -57,12 +58,12 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       const types = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
       const usage = await measureDiskUsage(engine, types);
       const warnings = readShortages(dataDirectory);
-      return {
+      return lazyJson({
         ...diskUsageOfVersion(
           shapeDiskUsage(usage, summaryContext(engine, dataDirectory)),
           apiVersion(request.headers),
         ),
         ...(warnings.length > 0 ? { Warnings: warnings } : {}),
-      };
+      });
     });
 }

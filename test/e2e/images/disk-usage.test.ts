@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyboxLayer } from "#test/support/images.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
 import { build } from "../support/build.ts";
 import { loadImage, shellUnavailable } from "../support/images.ts";
 
@@ -100,6 +101,17 @@ daemonSuite("disk usage", { obstacle: shellUnavailable }, (daemon) => {
     // The result of the first step, which no image uses, and its cache mount.
     expectNear(BuilderSize, 12 * megabyte);
     expect(BuildCache.map(({ Type }) => Type)).toContain("exec.cachemount");
+  });
+
+  test("grows when files are copied into a container that has ended", async () => {
+    const written = async () => (await usage()).Containers.reduce((sum, { SizeRw = 0 }) => sum + SizeRw, 0);
+    const before = await written();
+    expect(await written()).toBe(before);
+    const [id = ""] = (await daemon.printed("ps", "-aq")).split("\n");
+    using directory = temporaryDirectory("copied");
+    await tbox("cp", `${id}:/data`, directory.path);
+    await tbox("cp", `${directory.path}/data`, `${id}:/copied`);
+    expectNear((await written()) - before, 8 * megabyte);
   });
 
   test("of an image has a unique and a shared part", async () => {
