@@ -4,7 +4,6 @@ import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { hostRoutes } from "./addresses/subnets.ts";
 import { filterNetworks } from "./filter.ts";
-import { bridgeRequest } from "./namespaces/bridge.ts";
 import type { Bridges } from "./namespaces/bridges.ts";
 import { isPredefined, type Network } from "./network.ts";
 import type { NetworkCatalog } from "./networks.ts";
@@ -23,7 +22,7 @@ export interface CatalogOptions {
 }
 
 export function openCatalog(options: CatalogOptions): NetworkCatalog {
-  const { records, uses } = options;
+  const { records, bridges, uses } = options;
   const isUsed = ({ name }: Network) => uses.isUsed("network", name);
   return {
     get: records.find,
@@ -37,7 +36,7 @@ export function openCatalog(options: CatalogOptions): NetworkCatalog {
         routes: hostRoutes(),
       });
       const network = records.add(plan);
-      createBridge(options, network);
+      bridges.add(network);
       options.notify("create", network);
       return network;
     },
@@ -55,15 +54,6 @@ export function openCatalog(options: CatalogOptions): NetworkCatalog {
     },
     check: checkSettings,
   };
-}
-
-/** Sends the request for the bridge before any later request; an error surfaces when a container joins. */
-function createBridge({ bridges, helper, warn }: CatalogOptions, network: Network): void {
-  const bridge = bridges.open(network);
-  if (!bridge) return;
-  helper
-    .perform({ type: "network", ...bridgeRequest(bridge) })
-    .catch((error) => warn(`create the bridge of network ${network.name}`, error));
 }
 
 function refuseRemoval({ uses }: CatalogOptions, network: Network): void {

@@ -18,12 +18,12 @@ interface RecoveryOptions {
   warn: Warn;
 }
 
-/** Sends bridges, names and published ports to a helper that has just started or been found. */
+/** Sends the used bridges, names and published ports to a helper that has just started or been found. */
 export async function restoreNetworks(
   helper: NetHelperRequests,
   { state, bridges, namespaces, prepared, warn }: RecoveryOptions,
 ): Promise<void> {
-  for (const bridge of bridges.all()) {
+  for (const bridge of bridges.used()) {
     await helper.perform({ type: "network", ...bridgeRequest(bridge) });
   }
   const { uplink, namespaces: known, published } = await helper.getState();

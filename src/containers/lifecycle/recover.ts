@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { processStartTime } from "#native/addon/clock.ts";
 import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor, monitorSocket } from "#native/monitor/monitor.ts";
@@ -114,14 +115,18 @@ async function wake({ state }: ContainerRecord, connect: () => Monitor): Promise
 /** Takes over a running container from the last daemon. */
 async function adopt(services: ContainerServices, record: ContainerRecord, monitor: Monitor): Promise<void> {
   const started = await monitor.started;
-  // The last daemon may have died between the start and its entry in the database.
-  record.state = {
+  const state: ContainerRecord["state"] = {
     ...record.state,
     ...runningState(started),
     status: isFrozen(record) ? "paused" : "running",
     error: "",
   };
-  services.records.saveEventually(record);
+  // The last daemon may have died between the start and its entry in the database. Most records are as they should be, and
+  // hundreds of writes would delay the first answer.
+  if (!isDeepStrictEqual(state, record.state)) {
+    record.state = state;
+    services.records.saveEventually(record);
+  }
   services.runtime(record.id).monitor = monitor;
   services.runtime(record.id).healthCheck = services.watchHealth(record);
   services.runtime(record.id).logShipping = shipLog(services, record);

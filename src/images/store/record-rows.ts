@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
-import { createdAt, diffIdsOf, imageConfigSchema } from "#oci/config.ts";
+import { createdAt, diffIdsOf, type ImageConfig, imageConfigSchema } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, parseDigest } from "#oci/digest.ts";
 import { familiarName, parseReference } from "#oci/reference.ts";
+import { isRecord } from "#support/json.ts";
 import type { Warn } from "#support/log.ts";
 import type { ImageRecord, NameRecord } from "./image-records.ts";
 
@@ -86,7 +87,7 @@ function parseRow(row: ImageRow): ImageRecord {
   const stored: Pick<ImageRecord, "target" | "manifest" | "configSize" | "layers" | "parent"> = JSON.parse(
     row.manifest,
   );
-  const config = imageConfigSchema.parse(JSON.parse(row.config));
+  const config = readConfig(JSON.parse(row.config));
   return {
     id: parseDigest(row.id),
     ...stored,
@@ -94,4 +95,24 @@ function parseRow(row: ImageRow): ImageRecord {
     diffIds: diffIdsOf(config),
     created: createdAt(config),
   };
+}
+
+/**
+ * Returns a stored configuration, which was checked when it was written. A second check of a thousand configurations would be
+ * most of the daemon's start, so that only a damaged one is checked again, for the reason.
+ */
+function readConfig(stored: unknown): ImageConfig {
+  return isConfig(stored) ? stored : imageConfigSchema.parse(stored);
+}
+
+function isConfig(stored: unknown): stored is ImageConfig {
+  if (!isRecord(stored) || !isRecord(stored.rootfs)) return false;
+  const { architecture, os, config, history, rootfs } = stored;
+  return (
+    [architecture, os].every((field) => typeof field === "string") &&
+    Array.isArray(rootfs.diff_ids) &&
+    rootfs.diff_ids.every((diffId) => typeof diffId === "string") &&
+    (config === undefined || isRecord(config)) &&
+    (history === undefined || Array.isArray(history))
+  );
 }

@@ -1,27 +1,44 @@
 import type { Network } from "../network.ts";
 import { type Bridge, openBridge } from "./bridge.ts";
 
-/** The bridges of all networks that have one. */
+/** The bridges of all networks that have one. The net helper creates a bridge when the first container needs it. */
 export interface Bridges {
-  /** Opens the bridge of a network; returns undefined for a network without one. */
-  open(network: Network): Bridge | undefined;
+  add(network: Network): void;
+  /** Returns the bridge of a network; undefined for a network without one. */
   get(network: string): Bridge | undefined;
-  all(): Iterable<Bridge>;
+  /** Returns whether this is the first use of a bridge, which the net helper has to create then. */
+  use(network: string): boolean;
+  /** Takes back a use whose bridge could not be created, so that the next use creates it. */
+  takeBack(network: string): void;
+  /** Returns the bridges that were used. */
+  used(): Bridge[];
   delete(network: string): void;
 }
 
 export function openBridges(networks: Network[]): Bridges {
-  const byNetwork = new Map<string, Bridge>();
-  const open = (network: Network) => {
-    const bridge = openBridge(network);
-    if (bridge) byNetwork.set(network.id, bridge);
-    return bridge;
+  const known = new Map(networks.map((network) => [network.id, network]));
+  const opened = new Map<string, Bridge | undefined>();
+  const used = new Set<string>();
+  // A store can have a thousand networks, and only those with containers need their allocators.
+  const get = (id: string) => {
+    const network = known.get(id);
+    if (network && !opened.has(id)) opened.set(id, openBridge(network));
+    return opened.get(id);
   };
-  for (const network of networks) open(network);
   return {
-    open,
-    get: (network) => byNetwork.get(network),
-    all: () => byNetwork.values(),
-    delete: (network) => byNetwork.delete(network),
+    add: (network) => void known.set(network.id, network),
+    get,
+    use(network) {
+      const isFirst = !used.has(network);
+      used.add(network);
+      return isFirst;
+    },
+    takeBack: (network) => void used.delete(network),
+    used: () => [...used].flatMap((network) => get(network) ?? []),
+    delete(network) {
+      known.delete(network);
+      opened.delete(network);
+      used.delete(network);
+    },
   };
 }

@@ -1,8 +1,15 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
 import type { PortRequest } from "#native/protocol/net.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import type { Endpoint, Network, NetworkNamespace } from "../network.ts";
-import { allocateEndpoint, type EndpointPlan, releaseEndpoint, reserveEndpoint } from "./bridge.ts";
+import {
+  allocateEndpoint,
+  bridgeRequest,
+  type EndpointPlan,
+  releaseEndpoint,
+  reserveEndpoint,
+} from "./bridge.ts";
 import type { Bridges } from "./bridges.ts";
 import { chooseDefaultRoutes, type DefaultRoutes, targetAddresses } from "./default-routes.ts";
 import { endpointRequest, namespaceNames, publication } from "./messages.ts";
@@ -31,6 +38,7 @@ interface Context {
   helper: Helper;
   bridges: Bridges;
   networkOf: (id: string) => Network | undefined;
+  warn: Warn;
 }
 
 export function openNetworkNamespaces(context: Context): NetworkNamespaces {
@@ -55,6 +63,7 @@ export function openNetworkNamespaces(context: Context): NetworkNamespaces {
     },
     adopt({ endpoints }) {
       for (const endpoint of endpoints) {
+        context.bridges.use(endpoint.network);
         const bridge = context.bridges.get(endpoint.network);
         if (bridge) reserveEndpoint(bridge, endpoint);
       }
@@ -182,9 +191,21 @@ function sendNames(context: Context, namespace: NetworkNamespace): Promise<void>
   return context.helper.perform({ type: "names", ...names });
 }
 
-function allocate({ bridges }: Context, network: Network, number: number, plan: EndpointPlan): Endpoint {
+function allocate(
+  { bridges, helper, warn }: Context,
+  network: Network,
+  number: number,
+  plan: EndpointPlan,
+): Endpoint {
   const bridge = bridges.get(network.id);
   if (!bridge) throw new TboxError("not-found", `network ${network.name} not found`);
+  // The helper handles requests in order, so the bridge exists before any request for the endpoint.
+  if (bridges.use(network.id)) {
+    helper.perform({ type: "network", ...bridgeRequest(bridge) }).catch((error) => {
+      bridges.takeBack(network.id);
+      warn(`create the bridge of network ${network.name}`, error);
+    });
+  }
   return allocateEndpoint(bridge, number, plan);
 }
 

@@ -54,6 +54,22 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
     await tbox("network", "rm", "front", "back");
   });
 
+  test("an unused network serves its first containers, also after the helper and the daemon died", async () => {
+    const script = "ip addr show eth0 | grep -c 'inet '";
+    await tbox("network", "create", "idle");
+    await killNetHelper(daemon);
+    expect(await sh(script, "--network", "idle")).toBe("1\n");
+    await tbox("network", "create", "later");
+    await daemon.kill();
+    await daemon.start();
+    const both = [sh(script, "--network", "later"), sh(script, "--network", "later")];
+    expect(await Promise.all(both)).toEqual(["1\n", "1\n"]);
+    await killNetHelper(daemon);
+    expect(await sh(script, "--network", "idle")).toBe("1\n");
+    expect(await sh(script, "--network", "later")).toBe("1\n");
+    await tbox("network", "rm", "idle", "later");
+  });
+
   test("networks, names and ports survive a killed zygote", async () => {
     await tbox("network", "create", "lasting");
     const id = await start(server("lasts"), "--name", "old", "--network", "lasting", "-p", "127.0.0.1::80");
