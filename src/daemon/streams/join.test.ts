@@ -24,9 +24,15 @@ test("a join copies the output of a program that has already ended", async () =>
 test("a join closes the stream when the client has disconnected already", async () => {
   const output = openSocket().destroy();
   await once(output, "close");
-  const stream = openSocket();
+  const stream = new Duplex({
+    read() {},
+    destroy: (_error, done) => done(new Error("aborted")),
+  });
   joinStreams({ output }, stream);
   expect(stream.destroyed).toBe(true);
+  // Without a listener, the error would end the daemon.
+  await once(stream, "close").catch(() => {});
+  expect(stream.listenerCount("error")).toBe(1);
 });
 
 test("a join ends the client when the stream has broken already", async () => {

@@ -22,13 +22,13 @@ export function joinStreams(
   container: Duplex,
   exited: Promise<void> = Promise.resolve(),
 ): void {
+  container.on("error", () => container.destroy());
   if (output.destroyed) {
     // The client disconnected while the stream was opened; its close event is past.
     container.destroy();
     return;
   }
   output.on("error", () => output.destroy());
-  container.on("error", () => container.destroy());
   output.once("close", () => container.destroy());
   // `finished` also reports an end that happened before this call.
   finished(container, { writable: false }, () => void exited.then(() => output.end()));
