@@ -9,7 +9,7 @@ import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { shellUnavailable } from "../support/images.ts";
 import { type Block, shellBlocks } from "./blocks.ts";
-import { isInstalled, loadStandIns } from "./stand-ins.ts";
+import { isInstalled, loadStandIns, writeWorkflow } from "./stand-ins.ts";
 
 const folder = "docs/guides";
 const pages = [
@@ -85,6 +85,7 @@ async function shellIn(home: string, given: Record<string, string>, runDirectory
   const state = `${home}/state`;
   mkdirSync(work);
   writeFileSync(`${work}/Dockerfile`, "FROM alpine\nRUN touch /built\n");
+  writeWorkflow(home, work);
   mkdirSync(`${home}/session`, { mode: 0o700 });
   symlinkSync(runDirectory, `${home}/session/tbox`);
   // Programs of Node.js find their packages here, and Docker's client its plugins.

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { loadShell } from "../support/images.ts";
 
@@ -20,6 +20,17 @@ export async function loadStandIns(daemon: TestDaemon): Promise<void> {
     },
     [{ path: `${folder}/index.html`, content: "Welcome\n" }],
   );
+}
+
+/** Writes a workflow of GitHub Actions, and settings with which act runs it in an image of `loadStandIns`. */
+export function writeWorkflow(home: string, work: string): void {
+  mkdirSync(`${work}/.github/workflows`, { recursive: true });
+  writeFileSync(
+    `${work}/.github/workflows/ci.yml`,
+    "on: push\ndefaults: { run: { shell: sh } }\njobs: { build: { runs-on: ubuntu-latest, steps: [run: test -w .] } }\n",
+  );
+  mkdirSync(`${home}/.config/act`, { recursive: true });
+  writeFileSync(`${home}/.config/act/actrc`, "-P ubuntu-latest=alpine\n--pull=false\n");
 }
 
 /** Returns whether a program is installed; a name such as `docker-compose` is a plugin of Docker's client. */

@@ -24,7 +24,7 @@ const complete = {
 };
 
 /** Checks a machine with these files; `undefined` removes a file of the complete machine. */
-function check(changes: Record<string, string | undefined>, environment = {}) {
+function check(changes: Record<string, string | undefined>, environment = {}, storeType?: number) {
   using place = temporaryDirectory("host");
   for (const [path, text] of Object.entries({ ...complete, ...changes })) {
     if (text === undefined) continue;
@@ -43,7 +43,7 @@ function check(changes: Record<string, string | undefined>, environment = {}) {
     store: "/home/anna/.local/share/tbox",
   });
   // The file system of the store is the test machine's.
-  const checks = checkHost({ ...facts, store: { ...facts.store, type: undefined } });
+  const checks = checkHost({ ...facts, store: { ...facts.store, type: storeType } });
   return checks.filter(({ status }) => status !== "ok");
 }
 
@@ -52,19 +52,65 @@ describe("doctor", () => {
     expect(check({})).toEqual([]);
   });
 
+  const usermod = "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 anna";
+  const bootParameter = "boot with the kernel parameter systemd.unified_cgroup_hierarchy=1";
+
+  // One row for each distribution that users name, with the lines for newuidmap, the subordinate ids and cgroup v2.
   test.each([
-    ["Debian", debian, "sudo apt-get install uidmap"],
-    ["Ubuntu", ubuntu, "sudo apt-get install uidmap"],
-    ["Fedora", "ID=fedora\n", "sudo dnf install shadow-utils"],
-    ["Rocky", 'ID="rocky"\nID_LIKE="rhel centos fedora"\n', "sudo dnf install shadow-utils"],
-    ["Arch", "ID=arch\n", "sudo pacman -S shadow"],
-    ["Alpine", "ID=alpine\n", "sudo apk add shadow-subids"],
-    ["openSUSE", 'ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', "sudo zypper install shadow"],
-    ["an unknown system", "ID=own\n", "package uidmap, shadow or shadow-utils"],
-  ])("on %s, says how to install newuidmap", (_, release, line) => {
-    const found = check({ "/etc/os-release": release, "/usr/bin/newuidmap": undefined });
-    expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ name: "newuidmap", remedy: expect.stringContaining(line) });
+    ["Debian", debian, "sudo apt-get install uidmap", usermod, bootParameter],
+    ["Ubuntu", ubuntu, "sudo apt-get install uidmap", usermod, bootParameter],
+    ["Fedora", "ID=fedora\n", "sudo dnf install shadow-utils", usermod, bootParameter],
+    [
+      "Rocky",
+      'ID="rocky"\nID_LIKE="rhel centos fedora"\n',
+      "sudo dnf install shadow-utils",
+      usermod,
+      bootParameter,
+    ],
+    ["Arch", "ID=arch\n", "sudo pacman -S shadow", usermod, bootParameter],
+    [
+      "Alpine",
+      "ID=alpine\n",
+      "sudo apk add shadow-subids",
+      "echo anna:100000:65536 | sudo tee -a /etc/subuid /etc/subgid",
+      `echo 'rc_cgroup_mode="unified"' | sudo tee -a /etc/rc.conf && sudo rc-update add cgroups && sudo reboot`,
+    ],
+    [
+      "NixOS",
+      "ID=nixos\n",
+      "add security.shadow.enable = true; to configuration.nix, then: sudo nixos-rebuild switch",
+      "add users.users.anna.autoSubUidGidRange = true; to configuration.nix, then: sudo nixos-rebuild switch",
+      bootParameter,
+    ],
+    [
+      "openSUSE",
+      'ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n',
+      "sudo zypper install shadow",
+      usermod,
+      bootParameter,
+    ],
+    [
+      "an unknown system",
+      "ID=own\n",
+      "install newuidmap and newgidmap (package uidmap, shadow or shadow-utils)",
+      usermod,
+      bootParameter,
+    ],
+  ])("on %s, names the line that mends each missing thing", (_, release, mappers, ids, cgroups) => {
+    const found = check({
+      "/etc/os-release": release,
+      "/usr/bin/newuidmap": undefined,
+      "/usr/bin/newgidmap": undefined,
+      "/etc/subuid": "",
+      "/etc/subgid": "",
+      "/sys/fs/cgroup/cgroup.controllers": undefined,
+    });
+    expect(found.map(({ name, remedy }) => [name, remedy])).toEqual([
+      ["newuidmap", mappers],
+      ["newgidmap", mappers],
+      ["subordinate ids", ids],
+      ["cgroup v2", cgroups],
+    ]);
   });
 
   test("finds newuidmap of NixOS", () => {
@@ -144,6 +190,33 @@ describe("doctor", () => {
     const found = check({ "/.dockerenv": "", "/proc/self/status": "NoNewPrivs:\t1\n" });
     expect(found.map(({ name }) => name)).toEqual(["newuidmap", "newgidmap"]);
     expect(found[0]?.remedy).toBe("start the container without no-new-privileges");
+  });
+
+  test("in a CI container, says what belongs to the host, to the container's start and to the job", () => {
+    const overlay = 2_035_054_128;
+    const found = check(
+      {
+        "/run/.containerenv": "",
+        "/proc/sys/user/max_user_namespaces": "0\n",
+        "/sys/fs/cgroup/cgroup.controllers": undefined,
+      },
+      {},
+      overlay,
+    );
+    const setting = "/etc/sysctl.d/60-tbox.conf";
+    expect(found.map(({ name, remedy }) => [name, remedy])).toEqual([
+      [
+        "user namespaces",
+        `on the host: echo 'user.max_user_namespaces = 65536' | sudo tee ${setting} && sudo sysctl -p ${setting}`,
+      ],
+      ["cgroup v2", "start the container with a cgroup namespace on a cgroup v2 host"],
+      ["store", "put the store on a volume or tmpfs: export TBOX_DATA_DIR=/path/on/a/volume"],
+    ]);
+  });
+
+  test("with the home directory on NFS, asks for a local disk", () => {
+    const [found] = check({}, {}, 0x6969);
+    expect(found?.remedy).toBe("put the store on a local disk: export TBOX_DATA_DIR=/path/on/a/local/disk");
   });
 
   test("offers to mend lingering and units where the user has a systemd instance", () => {

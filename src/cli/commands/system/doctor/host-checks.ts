@@ -40,11 +40,12 @@ function kernel({ kernel: release, distribution, place }: HostFacts): HostCheck 
 
 function userNamespaces(facts: HostFacts): HostCheck {
   const name = "user namespaces";
+  const where = facts.place === "container" ? "on the host: " : "";
   const missing = (detail: string, remedy: string): HostCheck => ({
     name,
     status: "missing",
     detail,
-    remedy,
+    remedy: `${where}${remedy}`,
   });
   const persist = (setting: string) =>
     `echo '${setting}' | sudo tee /etc/sysctl.d/60-tbox.conf && sudo sysctl -p /etc/sysctl.d/60-tbox.conf`;
