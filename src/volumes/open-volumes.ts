@@ -6,7 +6,7 @@ import type { Filters } from "#support/filters/filters.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { createVolume } from "./create-volume.ts";
-import { filterVolumes } from "./filter-volumes.ts";
+import { filterVolumes, listFilters, pruneFilters } from "./filter-volumes.ts";
 import { recoverVolumes, settleRemovals } from "./recover-volumes.ts";
 import type { VolumeAction } from "./volume-action.ts";
 import { openVolumeRecords } from "./volume-records.ts";
@@ -56,7 +56,7 @@ export function openVolumes({
   return {
     create: (request) => createVolume({ store, records, notify: (name) => notify("create", name) }, request),
     get,
-    list: ({ filters }) => filterVolumes(records.all(), filters, isUsed),
+    list: ({ filters }) => filterVolumes(records.all(), { filters, known: listFilters }, isUsed),
     revision: records.revision,
     remove(name, { force }) {
       if (force && !records.find(name)) return;
@@ -94,6 +94,6 @@ function selectForPrune(volumes: Volume[], filters: Filters): Volume[] {
   const invalid = values.find((value) => parseBoolean(value) === undefined);
   if (invalid !== undefined) throw invalidArgument(`invalid filter 'all=${invalid}'`);
   const all = values.some((value) => parseBoolean(value));
-  const matching = filterVolumes(volumes, others, () => false);
+  const matching = filterVolumes(volumes, { filters: others, known: pruneFilters }, () => false);
   return all ? matching : matching.filter(({ labels }) => Object.hasOwn(labels, anonymousLabel));
 }

@@ -139,11 +139,17 @@ export function describeVolumes(name: string, open: () => Promise<VolumesSubject
       expect((await volumes.prune(new Map([["all", ["true"]]]))).names).toEqual(["named"]);
     });
 
-    test("prune refuses an unknown filter and removes nothing", async () => {
+    test("prune refuses an unknown filter, and those of lists, and removes nothing", async () => {
       volumes.create({});
-      expect(await errorOf(volumes.prune(new Map([["colour", ["red"]]])))).toMatchObject({
-        code: "invalid-argument",
-      });
+      for (const key of ["colour", "name", "driver", "dangling"]) {
+        expect(await errorOf(volumes.prune(new Map([[key, ["local"]]])))).toMatchObject({
+          code: "invalid-argument",
+          message: `invalid filter '${key}'`,
+        });
+      }
+      expect(() => volumes.list({ filters: new Map([["label!", ["a"]]]) })).toThrow(
+        "invalid filter 'label!'",
+      );
       expect(volumes.list({ filters: new Map() })).toHaveLength(1);
     });
 

@@ -143,6 +143,8 @@ export const volumeStep = stepOf(
         "",
         filter("all", "true"),
         filter("all", "x"),
+        filter("name", "v0"),
+        filter("dangling", "true"),
         filter("label", "a"),
         filter("label!", "a"),
         filter("nosuch", "1"),
