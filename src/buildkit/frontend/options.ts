@@ -1,5 +1,5 @@
 import type { BuildRequest } from "#builds/builder.ts";
-import { type Platform, parsePlatform } from "#oci/platform.ts";
+import { type Platform, parsePlatform, withUsualVariant } from "#oci/platform.ts";
 import { parseBoolean } from "#support/boolean.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
@@ -87,7 +87,7 @@ function refuseUnsupported(options: FrontendOptions): void {
 
 /** Returns the platforms that a client asks for, and whether the result has a list of platforms. */
 export function readPlatforms(options: FrontendOptions): { platforms: Platform[]; several: boolean } {
-  const platforms = splitList(options.get("platform")).map(parsePlatform);
+  const platforms = splitList(options.get("platform")).map((text) => withUsualVariant(parsePlatform(text)));
   const several = parseBoolean(options.get("multi-platform") ?? "") ?? false;
   return { platforms, several: several || platforms.length > 1 };
 }

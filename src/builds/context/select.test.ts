@@ -32,3 +32,13 @@ test("a link keeps the name that the instruction or the pattern gives it", () =>
   expect(pathsOf("lib/*")).toEqual(["lib/libfoo.so", "lib/libfoo.so.1"]);
   expect(pathsOf("short/libfoo.so")).toEqual(["short/libfoo.so"]);
 });
+
+test("a base that is a pattern stands for all directories it matches", () => {
+  const below = (source: string) =>
+    selectSource(listing, source, { parents: true, exclude: [] }).map(({ path, under }) => [path, under]);
+  expect(below("*/./b")).toEqual([["dir/b", "b"]]);
+  expect(below("*i*/./lib*")).toEqual([
+    ["lib/libfoo.so", "libfoo.so"],
+    ["lib/libfoo.so.1", "libfoo.so.1"],
+  ]);
+});

@@ -55,11 +55,27 @@ function plain(listing: Listing, source: string): { path: string; under?: string
   return matches;
 }
 
-/** Selects the files of `base/./pattern`: a match keeps its parent directories below the base. */
+/** Selects the files of `base/./pattern`: a match keeps its parent directories below the base, which may be a pattern. */
 function withParents(listing: Listing, source: string): { path: string; under: string }[] {
   const pivot = source.indexOf("/./");
   const base = pivot < 0 ? "" : cleanSource(source.slice(0, pivot));
   const wanted = cleanSource(pivot < 0 ? source : source.slice(pivot + 3));
+  if (!isPattern(base)) return belowBase(listing, base, wanted);
+  const pattern = compileDeepGlob(base);
+  const bases = [...listing.below("")].filter((path) => pattern.test(path));
+  return bases
+    .filter((path) => listing.find(followLinks(listing, path) ?? path)?.kind === "directory")
+    .flatMap((path) =>
+      isPattern(wanted) || holds(listing, path, wanted) ? belowBase(listing, path, wanted) : [],
+    );
+}
+
+/** Whether one of several bases has the file; the others need not have it. */
+function holds(listing: Listing, base: string, wanted: string): boolean {
+  return listing.find(posix.join(followLinks(listing, base) ?? base, wanted)) !== undefined;
+}
+
+function belowBase(listing: Listing, base: string, wanted: string): { path: string; under: string }[] {
   const root = followLinks(listing, base);
   if (root === undefined || !listing.find(root)) throw missing(base);
   if (!isPattern(wanted)) {

@@ -123,7 +123,7 @@ function planStage(
 function findBase(name: string, before: PlannedStage[], contexts: Contexts): Source {
   const index = before.findLastIndex(({ from }) => from.name === name.toLowerCase());
   if (index >= 0) return { type: "stage", index };
-  return namedSource(contexts, name) ?? (name === "scratch" ? { type: "scratch" } : { type: "image", name });
+  return namedSource(contexts, name) ?? imageSource(name);
 }
 
 /** Returns the source for the name of a named context. */
@@ -131,9 +131,11 @@ function namedSource(contexts: Contexts, name: string): Source | undefined {
   const normalized = contextName(name);
   const context = contexts.get(normalized);
   if (context === undefined) return undefined;
-  return context.type === "image"
-    ? { type: "image", name: context.name }
-    : { type: "files", name: normalized };
+  return context.type === "image" ? imageSource(context.name) : { type: "files", name: normalized };
+}
+
+function imageSource(name: string): Source {
+  return name === "scratch" ? { type: "scratch" } : { type: "image", name };
 }
 
 function findTarget(stages: PlannedStage[], target: string | undefined): number {

@@ -17,11 +17,18 @@ export function platformArguments(build: Platform, target: Platform, stage: stri
 
 const proxies = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 
-/** Returns the proxy arguments. They need no declaration and appear neither in the image nor in the cache key. */
+/**
+ * Returns the proxy arguments under their names in lower and in upper case, because programs read only one of them. They need no
+ * declaration and appear neither in the image nor in the cache key.
+ */
 export function proxyEnvironment(given: Record<string, string>): string[] {
-  return Object.entries(given)
-    .filter(([name]) => proxies.includes(name.toLowerCase()))
-    .map(([name, value]) => `${name}=${value}`);
+  const found = Object.entries(given).filter(([name]) => proxies.includes(name.toLowerCase()));
+  const both = found.flatMap(([name, value]) => [
+    [name.toLowerCase(), value],
+    [name.toUpperCase(), value],
+  ]);
+  const values: Record<string, string> = Object.fromEntries([...both, ...found]);
+  return Object.entries(values).map(([name, value]) => `${name}=${value}`);
 }
 
 /** Arguments for the builder itself, as in BuildKit; they need no declaration. */

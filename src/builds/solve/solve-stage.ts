@@ -1,5 +1,5 @@
 import type { BaseImage } from "#images/authoring/image-authoring.ts";
-import { hostPlatform, type Platform, parsePlatform } from "#oci/platform.ts";
+import { hostPlatform, type Platform, parsePlatform, withUsualVariant } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Instruction } from "../dockerfile/instruction.ts";
 import { readTrigger } from "../dockerfile/read-stages.ts";
@@ -108,7 +108,7 @@ async function openBase(
   plan: PlannedStage,
 ): Promise<StageState> {
   const { base } = plan;
-  const platform = plan.platform === undefined ? undefined : parsePlatform(plan.platform);
+  const platform = plan.platform === undefined ? undefined : withUsualVariant(parsePlatform(plan.platform));
   const wanted = platform ?? run.request.platform;
   if (base.type === "scratch") return emptyStage(wanted ?? hostPlatform());
   if (base.type === "stage") return stageOfStage(await stage(base.index));

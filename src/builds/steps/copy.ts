@@ -37,7 +37,7 @@ async function copyInto(
   const sources = await findSources(run, copy, { step, target, workspace });
   const classic = run.request.progress === "classic";
   if (classic && sources.length === 0) throw invalidArgument("no source files were specified");
-  if (sources.length > 1 && !target.endsWith("/")) {
+  if (classic && sources.length > 1 && !target.endsWith("/")) {
     const rule = "the destination must be a directory and end with a /";
     throw invalidArgument(`When using ${copy.kind.toUpperCase()} with more than one source file, ${rule}`);
   }

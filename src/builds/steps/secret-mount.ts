@@ -1,7 +1,8 @@
 import { posix } from "node:path";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { RunMount } from "../dockerfile/run-mount.ts";
 import type { BuildRun } from "../solve/build-run.ts";
+import { openAgentForward } from "./agent-forward.ts";
 import type { MountContext, PlannedMount } from "./planned-mount.ts";
 
 /** Plans `--mount=type=secret`: a file or a variable with the content of a secret. */
@@ -29,21 +30,22 @@ export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
   };
 }
 
-/** Plans `--mount=type=ssh`: the socket of an SSH agent. */
+/**
+ * Plans `--mount=type=ssh`: the socket of an SSH agent. With a uid or gid every user of the container may use the socket, which
+ * belongs to root.
+ */
 export function planAgent({ run, position }: MountContext, mount: RunMount): PlannedMount {
   const id = mount.id || "default";
-  if (mount.uid || mount.gid) {
-    throw new TboxError("not-implemented", "the uid and gid of an ssh mount are not supported");
-  }
   const target = posix.join("/", mount.target || `/run/buildkit/ssh_agent.${position}`);
   return {
     key: ["ssh", id, target],
-    async open() {
-      const path = await run.request.agent(id);
-      if (path === undefined) {
+    async open(held) {
+      const agent = await run.request.agent(id);
+      if (agent === undefined) {
         if (mount.required) throw invalidArgument(`ssh agent ${id}: not found`);
         return {};
       }
+      const path = mount.uid || mount.gid ? held.use(await openAgentForward(agent)).path : agent;
       return { mount: { type: "socket", path, target }, environment: `SSH_AUTH_SOCK=${target}` };
     },
   };

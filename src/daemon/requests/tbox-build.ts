@@ -3,7 +3,7 @@ import { parseJson } from "#api/schema/json.ts";
 import type { CommandBuild, TypedAttributes } from "#buildkit/command/command-build.ts";
 import type { BuildRequest, ContextSource } from "#builds/builder.ts";
 import type { Question } from "#builds/outline/describe-file.ts";
-import { parsePlatform } from "#oci/platform.ts";
+import { parsePlatform, withUsualVariant } from "#oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { streamOf } from "#support/streams.ts";
@@ -44,7 +44,7 @@ export async function parseTboxBuild({ body, signal }: Request): Promise<ParsedT
     credentials: credentialsByDomain(credentials),
     signal,
   };
-  const wanted = platforms.map(parsePlatform);
+  const wanted = platforms.map((text) => withUsualVariant(parsePlatform(text)));
   const [platform, ...more] = wanted;
   if (question !== undefined) {
     return { type: "question", question, request: { ...request, checkOnly: true, contexts: new Map() } };

@@ -66,9 +66,9 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("several sources need a directory, and patterns match whole names", async () => {
+  test("several sources go into an existing directory, and patterns match whole names", async () => {
     const files = { a: "a", b: "b", "arr[0].txt": "x", "n/a.c": "c", "n/b.h": "h", "n/m/c.c": "d" };
-    expect(await failure(["COPY a b /d"], files)).toContain("must be a directory and end with a /");
+    expect(await output("cat /existing/a /existing/b", ["COPY a b /existing"], files)).toBe("ab");
     expect(await output(tree, ["COPY a nomatch* /x/"], files)).toBe("/x\n/x/a\n");
     expect(await output(tree, ["COPY arr[[]0].txt /x/"], files)).toBe("/x\n/x/arr[0].txt\n");
     expect(await output(tree, ["COPY n/*.? /x/"], files)).toBe("/x\n/x/a.c\n/x/b.h\n");
@@ -76,6 +76,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await output(tree, ["COPY --parents n/./m a n/*.c /x/"], files)).toBe(
       "/x\n/x/a\n/x/m\n/x/m/c.c\n/x/n\n/x/n/a.c\n",
     );
+    expect(await output(tree, ["COPY --parents n*/./m /x/"], files)).toBe("/x\n/x/m\n/x/m/c.c\n");
   });
 
   test("the pattern * copies the files and the contents of the directories of the root once", async () => {
@@ -233,17 +234,23 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
       "COPY --chown=7 f /x/2",
       "COPY --chown=7:8 --chmod=640 f /x/new/3",
       "COPY --chown=u --chmod=u=rwX,go=rX d f /x/4/",
+      "COPY --chmod=777 f /open/1",
+      "COPY --chmod=4770 f /open/below/2",
     ];
-    const script = "stat -c '%n %u:%g %a' /x/1 /x/2 /x/new /x/new/3 /x/4 /x/4/e /x/4/f";
+    const script =
+      "stat -c '%n %u:%g %a' /x/1 /x/2 /x/new /x/new/3 /x/4 /x/4/e /x/4/f /open /open/below /open/below/2";
     expect(await output(script, lines, files)).toBe(
       [
         "/x/1 1000:2000 600",
         "/x/2 7:7 600",
-        "/x/new 7:8 755",
+        "/x/new 7:8 640",
         "/x/new/3 7:8 640",
         "/x/4 1000:1001 755",
         "/x/4/e 1000:1001 755",
         "/x/4/f 1000:1001 644",
+        "/open 0:0 777",
+        "/open/below 0:0 770",
+        "/open/below/2 0:0 4770",
         "",
       ].join("\n"),
     );

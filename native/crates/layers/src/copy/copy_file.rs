@@ -49,7 +49,7 @@ impl Source<'_> {
             (_, Some((parent, name))) => (parent, name),
             (_, None) => ("/", target),
         };
-        let directory = ensure_directory(root, parent, self.overrides.owner)?;
+        let directory = ensure_directory(root, parent, self.overrides)?;
         let name = c_string(name)?;
         let leads_to_file = existing.is_some_and(|kind| kind != FileType::Directory);
         if leads_to_file && is_symlink(&directory, &name) {

@@ -73,7 +73,7 @@ impl Copier<'_> {
         let source = open_text(tree, &copy.source, OFlags::PATH).map_err(at_source)?;
         let status = fstat(&source).map_err(at_source)?;
         if FileType::from_raw_mode(status.st_mode).is_dir() {
-            let target = ensure_directory(self.root, &copy.target, self.overrides.owner)?;
+            let target = ensure_directory(self.root, &copy.target, &self.overrides)?;
             let skip = copy.skip.iter().map(|path| file_name::to_bytes(path));
             let skip: HashSet<_> = skip.collect();
             return copy_tree(
@@ -106,7 +106,7 @@ impl Copier<'_> {
         let archive = is_archive(&mut file).map_err(|error| broken(target, &error))?;
         file.rewind().map_err(|error| broken(target, &error))?;
         if archive {
-            drop(ensure_directory(self.root, target, self.overrides.owner)?);
+            drop(ensure_directory(self.root, target, &self.overrides)?);
             unpack(self.root, target, file.into(), &self.archives)?;
         }
         Ok(archive)

@@ -66,6 +66,15 @@ impl MetadataOverrides {
         }
     }
 
+    /// Returns the mode of a directory that a copy creates on the way to its target. As in Docker, only an octal mode
+    /// replaces the default; it has no bits beyond those of the permissions.
+    pub fn mode_of_new_directory(&self) -> Option<u32> {
+        match self.mode {
+            Some(ModeChange::Exactly(bits)) => Some(bits & 0o777),
+            _ => None,
+        }
+    }
+
     fn owner_of(&self, status: &Stat) -> (u32, u32) {
         self.owner.unwrap_or((status.st_uid, status.st_gid))
     }
