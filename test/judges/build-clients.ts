@@ -1,140 +1,110 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { writeContext, writeDockerfiles } from "#bench/build/files.ts";
 import { type DockerfileCase, dockerfiles } from "#test/dockerfiles/cases.ts";
 import { startDaemon } from "#test/support/daemon.ts";
 import { type Outcome, runProgram } from "#test/support/program.ts";
-import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import {
+  type BuildClient,
+  devContainerClients,
+  dockerClients,
+  type RunClient,
+  tboxClient,
+} from "./support/build-clients.ts";
 
 /**
  * Builds realistic Dockerfiles with every installed client of Docker: each builds anew, once more from its cache, and the
- * result is checked. Then compares times. Usage, as an ordinary user, with an image that a registry serves, or an archive of an
- * image with a shell: `bun test/judges/build-clients.ts IMAGE|ARCHIVE [NAME...]`
+ * result is checked. Then compares times. An image is a reference that a registry serves, or an archive of a root file system.
+ * The packages of Debian's cases are installed once, before the first client. Usage, as an ordinary user:
+ * `bun test/judges/build-clients.ts [--shell=IMAGE] [--debian=IMAGE] [--buildx=PLUGIN]... [--devcontainer=PROGRAM]
+ * [--client=TEXT] [--times] [NAME...]`
  */
-const [given, ...names] = process.argv.slice(2);
-if (given === undefined) {
-  console.error("usage: bun test/judges/build-clients.ts IMAGE|ARCHIVE [NAME...]");
-  process.exit(2);
-}
+const { values: options, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    shell: { type: "string" },
+    debian: { type: "string" },
+    buildx: { type: "string", multiple: true, default: [] },
+    devcontainer: { type: "string" },
+    client: { type: "string" },
+    times: { type: "boolean", default: false },
+  },
+});
 await using daemon = await startDaemon();
 using work = temporaryDirectory("judge");
-const isArchive = given.endsWith(".tar");
-const image = isArchive ? "judge/base:1" : given;
-if (isArchive) await daemon.printed("import", given, image);
 
-const environment = {
-  DOCKER_HOST: `unix://${daemon.socket}`,
-  DOCKER_CONFIG: `${work.path}/docker`,
-  // The contexts are outside the directory of the bake files.
-  BUILDX_BAKE_ENTITLEMENTS_FS: "0",
-};
-const run = (command: string[], more: Record<string, string> = {}): Promise<Outcome> =>
-  runProgram(command, { cwd: work.path, environment: { ...daemon.environment, ...environment, ...more } });
-const hasPlugin = async (name: string) => (await run(["docker", name, "version"])).code === 0;
-
-/** A client: its command for a Dockerfile, which gives the image its name. */
-interface Client {
-  title: string;
-  build(one: DockerfileCase, tag: string): Promise<Outcome>;
-}
-
-const folderOf = (name: string) => `${repository}/test/dockerfiles/${name}`;
-const argumentsOf = ({ options }: DockerfileCase) => [
-  `BASE=${image}`,
-  ...options.flatMap((text, at) => (options[at - 1] === "--build-arg" ? [text] : [])),
-];
-const buildArguments = (one: DockerfileCase) => argumentsOf(one).flatMap((text) => ["--build-arg", text]);
-
-/** Returns a client whose file names the build; the file has the given name and text. */
-function fromFile(
-  title: string,
-  file: string,
-  text: (one: DockerfileCase, tag: string) => string,
-  command: string[],
-) {
-  return {
-    title,
-    build(one: DockerfileCase, tag: string) {
-      writeFileSync(`${work.path}/${file}`, text(one, tag));
-      return run(command);
+const run: RunClient = (command, configuration = `${work.path}/docker`) =>
+  runProgram(command, {
+    cwd: work.path,
+    environment: {
+      ...daemon.environment,
+      DOCKER_HOST: `unix://${daemon.socket}`,
+      DOCKER_CONFIG: configuration,
+      // The contexts are outside the directory of the bake files.
+      BUILDX_BAKE_ENTITLEMENTS_FS: "0",
     },
-  };
-}
+  });
 
-const targetOf = (one: DockerfileCase, tag: string) => ({
-  context: folderOf(one.name),
-  tags: [tag],
-  args: Object.fromEntries(argumentsOf(one).map((text) => text.split(/=(.*)/s, 2))),
-});
-const bakeJson = (one: DockerfileCase, tag: string) =>
-  JSON.stringify({ target: { default: targetOf(one, tag) } });
-const bakeHcl = (one: DockerfileCase, tag: string) => {
-  const { context, args } = targetOf(one, tag);
-  const lines = Object.entries(args).map(([name, value]) => `    ${name} = ${JSON.stringify(value)}`);
-  return `target "default" {\n  context = "${context}"\n  tags = ["${tag}"]\n  args = {\n${lines.join("\n")}\n  }\n}\n`;
-};
-const composeFile = (one: DockerfileCase, tag: string) => {
-  const { context, args } = targetOf(one, tag);
-  return JSON.stringify({ services: { built: { image: tag, build: { context, args } } } });
-};
-
-const clients: Client[] = [
-  { title: "tbox build", build: (one, tag) => tboxBuild(buildArguments(one), tag, folderOf(one.name)) },
-];
-if (await hasPlugin("buildx")) {
-  const bake = (file: string) => ["docker", "buildx", "bake", "--progress=plain", "-f", file];
-  clients.push(
-    {
-      title: "docker buildx build",
-      build: (one, tag) =>
-        run([
-          "docker",
-          "buildx",
-          "build",
-          "--progress=plain",
-          ...buildArguments(one),
-          "-t",
-          tag,
-          folderOf(one.name),
-        ]),
-    },
-    fromFile("bake, HCL", "bake.hcl", bakeHcl, bake("bake.hcl")),
-    fromFile("bake, JSON", "bake.json", bakeJson, bake("bake.json")),
-    fromFile("bake, compose file", "bake.yaml", composeFile, [...bake("bake.yaml"), "built"]),
-  );
+/** Base images by kind; a case of a kind without an image is left out. */
+const bases: Partial<Record<DockerfileCase["base"], string>> = {};
+if (options.shell !== undefined) bases.shell = await baseImage(options.shell, "judge/shell:1");
+if (options.debian !== undefined) {
+  bases.debian = await withPackages(await baseImage(options.debian, "judge/debian:bare"), "judge/debian:1");
 }
-if (await hasPlugin("compose")) {
-  const compose = ["docker", "compose", "--progress=plain", "-f", "compose.yaml", "build"];
-  clients.push(fromFile("docker compose build", "compose.yaml", composeFile, compose));
-}
-
-function tboxBuild(options: string[], tag: string, folder: string, ...more: string[]): Promise<Outcome> {
-  return daemon.tbox(["build", "--progress=plain", ...more, ...options, "-t", tag, folder]);
-}
+const clients = [
+  tboxClient((args) => daemon.tbox(args)),
+  ...(await dockerClients(run, work.path, options.buildx)),
+  ...(options.devcontainer === undefined ? [] : devContainerClients(run, work.path, options.devcontainer)),
+].filter(({ title }) => options.client === undefined || title.includes(options.client));
 
 let failed = 0;
-const fits = ({ name, base }: DockerfileCase) =>
-  names.length > 0 ? names.includes(name) : base === "shell" || !isArchive;
-for (const { title, build } of clients) {
+for (const client of clients) {
   const verdicts: string[] = [];
-  for (const one of dockerfiles.filter(fits)) verdicts.push(await judge(one, title, build));
-  console.log(`${title}: ${verdicts.join(", ")}`);
+  for (const one of dockerfiles) {
+    const base = bases[one.base];
+    if (base === undefined || (names.length > 0 && !names.includes(one.name))) continue;
+    if (client.canBuild?.(one) === false) continue;
+    verdicts.push(await judge(one, base, client));
+  }
+  if (verdicts.length > 0) console.log(`${client.title}: ${verdicts.join(", ")}`);
+}
+if (options.times) await compareTimes(bases.shell ?? bases.debian ?? "");
+console.log(failed === 0 ? "all passed" : `${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function baseImage(given: string, name: string): Promise<string> {
+  if (!given.endsWith(".tar")) return given;
+  await daemon.printed("import", given, name);
+  return name;
 }
 
-/** Builds without a cache, checks the image, and builds from the cache. */
-async function judge(one: DockerfileCase, title: string, build: Client["build"]): Promise<string> {
+/** Builds a base image that has the packages of all cases, so that a client's build takes seconds. */
+async function withPackages(base: string, name: string): Promise<string> {
+  const packages =
+    "ca-certificates cargo gcc golang-go jq libc6-dev make nginx-light nodejs python3 python3-venv sqlite3 tini";
+  const folder = `${work.path}/packages`;
+  mkdirSync(folder);
+  const install = `apt-get update && apt-get install -y --no-install-recommends ${packages}`;
+  writeFileSync(`${folder}/Dockerfile`, `FROM ${base}\nRUN ${install}\n`);
+  await daemon.printed("build", "-q", "-t", name, folder);
+  return name;
+}
+
+/** Builds without cached steps, which may leave files in cache mounts, checks the image, and builds from the cache. */
+async function judge(one: DockerfileCase, base: string, { title, build }: BuildClient): Promise<string> {
   const tag = `${one.name}:judged`;
   await daemon.tbox(["rmi", "-f", tag]);
-  await daemon.tbox(["builder", "prune", "-af"]);
+  await daemon.tbox(["builder", "prune", "-af", "--filter", "type=regular"]);
   const begun = performance.now();
   try {
-    const first = await build(one, tag);
+    const first = await build(one, base, tag);
     if (first.code !== 0) throw new Error(first.stderr.slice(-4000));
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     await one.check(daemon, tag);
-    const { Id: before } = JSON.parse(await daemon.printed("image", "inspect", "-f", "{{json .}}", tag));
-    const again = await build(one, tag);
-    const { Id: after } = JSON.parse(await daemon.printed("image", "inspect", "-f", "{{json .}}", tag));
+    const before = await daemon.printed("image", "inspect", "-f", "{{.Id}}", tag);
+    const again = await build(one, base, tag);
+    const after = await daemon.printed("image", "inspect", "-f", "{{.Id}}", tag);
     if (again.code !== 0 || before !== after) throw new Error("the second build has another result");
     return `${one.name} ${seconds} s`;
   } catch (error) {
@@ -144,19 +114,13 @@ async function judge(one: DockerfileCase, title: string, build: Client["build"])
   }
 }
 
-/** Returns the median time of a command in milliseconds. */
-async function timeOf(work: () => Promise<Outcome>, rounds = 5): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const begun = performance.now();
-    const { code, stderr } = await work();
-    if (code !== 0) throw new Error(stderr.slice(-2000));
-    times.push(performance.now() - begun);
-  }
-  return times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0;
+async function compareTimes(image: string): Promise<void> {
+  if ((await run(["docker", "buildx", "version"])).code === 0) await compareUnchanged(image);
+  if ((await run(["docker", "compose", "version"])).code === 0) await compareServices(image);
 }
 
-if (clients.some(({ title }) => title === "docker buildx build")) {
+/** Compares an unchanged build of `tbox build` and of buildx. */
+async function compareUnchanged(image: string): Promise<void> {
   const context = `${work.path}/context`;
   writeContext(context, 4000);
   writeDockerfiles(work.path, image, 1);
@@ -171,7 +135,8 @@ if (clients.some(({ title }) => title === "docker buildx build")) {
   );
 }
 
-if (clients.some(({ title }) => title === "docker compose build")) {
+/** Compares a build of five services with a build of the longest. */
+async function compareServices(image: string): Promise<void> {
   const seconds = [1, 2, 2, 2, 4];
   const services = Object.fromEntries(
     seconds.map((time, at) => {
@@ -191,6 +156,15 @@ if (clients.some(({ title }) => title === "docker compose build")) {
     `compose: five services ${all.toFixed(0)} ms, the longest alone ${longest.toFixed(0)} ms (${ratio} x)`,
   );
 }
-rmSync(work.path, { recursive: true, force: true });
-console.log(failed === 0 ? "all passed" : `${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+/** Returns the median time of a command in milliseconds. */
+async function timeOf(work: () => Promise<Outcome>, rounds = 5): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const begun = performance.now();
+    const { code, stderr } = await work();
+    if (code !== 0) throw new Error(stderr.slice(-2000));
+    times.push(performance.now() - begun);
+  }
+  return times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0;
+}
