@@ -138,6 +138,14 @@ export type BuildMaterial =
   | { type: "address"; url: string; digest: string }
   | { type: "git"; url: string; commit: string };
 
+/** A secret or an SSH agent that a build asks its client for. */
+export interface RequestedResource {
+  kind: "secret" | "ssh";
+  id: string;
+  /** Whether the build also works without it. */
+  optional: boolean;
+}
+
 /** Record of a build, for exported caches and provenance. */
 export interface BuildRecord {
   /** Steps of the result. */
@@ -145,6 +153,7 @@ export interface BuildRecord {
   /** Steps of the stages that the result does not consist of. */
   otherSteps: CacheStep[];
   materials: BuildMaterial[];
+  requested: RequestedResource[];
   /** SOURCE_DATE_EPOCH: upper bound for timestamps, in seconds. */
   epoch: number | undefined;
 }

@@ -1,4 +1,4 @@
-import type { BuildMaterial, BuildRecord } from "#builds/builder.ts";
+import type { BuildMaterial, BuildRecord, RequestedResource } from "#builds/builder.ts";
 import { type Attestation, packageUrl } from "#oci/attestation.ts";
 import { formatPlatform, hostPlatform } from "#oci/platform.ts";
 import type { ProvenanceOptions } from "../frontend/attestations.ts";
@@ -11,7 +11,7 @@ export interface ProvenanceInput {
   options: FrontendOptions;
   /** Names of the client's directories that the build used. */
   locals: string[];
-  record: Pick<BuildRecord, "materials">;
+  record: Pick<BuildRecord, "materials" | "requested">;
   source: SourceText | undefined;
   /** Reference of the build. */
   invocation: string;
@@ -89,7 +89,7 @@ const hidden =
 /** Options whose values can be confidential. */
 const confidential = /^(?:build-arg|label):/;
 
-function requestOf({ options, settings, locals }: ProvenanceInput) {
+function requestOf({ options, settings, locals, record }: ProvenanceInput) {
   const args = [...options].filter(
     ([name]) => !hidden.test(name) && (settings.mode === "max" || !confidential.test(name)),
   );
@@ -97,7 +97,20 @@ function requestOf({ options, settings, locals }: ProvenanceInput) {
     frontend: "dockerfile.v0",
     ...(args.length === 0 ? {} : { args: Object.fromEntries(args) }),
     ...(locals.length === 0 ? {} : { locals: locals.map((name) => ({ name })) }),
+    ...(settings.mode === "max" ? resourcesOf(record, "secrets", "secret") : {}),
+    ...(settings.mode === "max" ? resourcesOf(record, "ssh", "ssh") : {}),
   };
+}
+
+/** Returns the names of the secrets or SSH agents under a key, sorted; nothing if there are none. */
+function resourcesOf({ requested }: ProvenanceInput["record"], key: string, kind: RequestedResource["kind"]) {
+  const found = new Map<string, boolean>();
+  for (const one of requested) {
+    if (one.kind === kind) found.set(one.id, one.optional && (found.get(one.id) ?? true));
+  }
+  if (found.size === 0) return {};
+  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { [key]: sorted.map(([id, optional]) => ({ id, ...(optional ? { optional } : {}) })) };
 }
 
 /** Tells which parts of the provenance are complete. Files of the client have no address. */

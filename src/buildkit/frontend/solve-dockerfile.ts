@@ -186,7 +186,7 @@ async function runBuild(
 ): Promise<SolvedPlatform> {
   const findings: Extract<BuildEvent, { type: "warning" }>[] = [];
   const started = Date.now();
-  let record: BuildRecord = { steps: [], otherSteps: [], materials: [], epoch: undefined };
+  let record: BuildRecord = { steps: [], otherSteps: [], materials: [], requested: [], epoch: undefined };
   try {
     for await (const event of scope.services.builder.build(build)) {
       progress.take(event);

@@ -40,13 +40,12 @@ export async function buildImage(
   const sources: SourceOptions = { services, request, held, scratch, signal, materials: [] };
   const { text, context } = await openInput(sources, emit);
   const read = readStages(text);
-  const given = request.arguments;
+  const { arguments: given, progress } = request;
   const lint = openLint(text, given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
   const globals = globalValues(read, given, predefined(""));
   lint.report(lintFile(read, { text, globals, ignored: await context.ignores() }));
-  const { progress } = request;
   const steps = classicSteps(progress, { globals: read.globals, labels: request.labels });
   const planned = planStages(read, {
     arguments: given,
@@ -78,6 +77,7 @@ export async function buildImage(
     emit: order.emit,
     room,
     materials: sources.materials,
+    requested: [],
     reusable: await openReusableSteps({ services, request, signal, emit }),
     openContext: (source) => openNamed(sources, source),
     filesOf: (source, lines) => solver.filesOf(source, lines),

@@ -6,12 +6,12 @@ import type { StageState } from "../plan/stage-state.ts";
 export function recordOf(
   result: StageState,
   all: StageState[],
-  { materials, epoch }: Pick<BuildRecord, "materials" | "epoch">,
+  { materials, requested, epoch }: Pick<BuildRecord, "materials" | "requested" | "epoch">,
 ): BuildRecord {
   const steps = unique(stepsOf(result));
   const known = new Set(steps.map(({ key }) => key));
   const otherSteps = unique(all.flatMap(stepsOf)).filter(({ key }) => !known.has(key));
-  return { steps, otherSteps, materials, epoch };
+  return { steps, otherSteps, materials, requested, epoch };
 }
 
 function stepsOf({ steps, diffIds, layers, history, created }: StageState): CacheStep[] {

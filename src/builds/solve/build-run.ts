@@ -1,5 +1,11 @@
 import type { DiffId } from "#oci/digest.ts";
-import type { BuildEvent, BuildMaterial, BuildRequest, ContextSource } from "../builder.ts";
+import type {
+  BuildEvent,
+  BuildMaterial,
+  BuildRequest,
+  ContextSource,
+  RequestedResource,
+} from "../builder.ts";
 import type { ReusableSteps } from "../cache/cache-images.ts";
 import type { Context } from "../context/open-context.ts";
 import type { LineRange } from "../dockerfile/statement.ts";
@@ -30,6 +36,8 @@ export interface BuildRun {
   reusable: ReusableSteps;
   /** Sources from outside that the build has used so far. */
   materials: BuildMaterial[];
+  /** Secrets and SSH agents of the steps so far. */
+  requested: RequestedResource[];
   /** Returns the layers of a stage or an image; waits until the stage is built. */
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
 }

@@ -10,6 +10,7 @@ export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
   const id = mount.id || mount.source || posix.basename(mount.target);
   const asFile = mount.target !== "" || mount.env === undefined;
   const target = posix.join("/", mount.target || `/run/secrets/${posix.basename(id)}`);
+  run.requested.push({ kind: "secret", id, optional: !mount.required });
   return {
     // The content of a secret is never part of the key.
     key: ["secret", id, asFile ? target : null, mount.env ?? null],
@@ -37,6 +38,7 @@ export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
 export function planAgent({ run, position }: MountContext, mount: RunMount): PlannedMount {
   const id = mount.id || "default";
   const target = posix.join("/", mount.target || `/run/buildkit/ssh_agent.${position}`);
+  run.requested.push({ kind: "ssh", id, optional: !mount.required });
   return {
     key: ["ssh", id, target],
     async open(held) {

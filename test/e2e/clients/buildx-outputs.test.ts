@@ -139,7 +139,8 @@ daemonSuite("outputs of docker build with buildx", { obstacle, prepare: loadBox 
 
   test("a provenance that the user asks for is also kept in the store and with exported files", async () => {
     using out = temporaryDirectory("out");
-    const own = "FROM box:1\nRUN echo proven >/made\nCMD cat /made\n";
+    const mounts = "--mount=type=secret,id=token --mount=type=secret,id=key --mount=type=ssh";
+    const own = `FROM box:1\nRUN ${mounts} echo proven >/made\nCMD cat /made\n`;
     await built(own, {}, "-t", "proven:1", "--provenance=mode=max");
     expect((await docker(["run", "--rm", "--network", "none", "proven:1"])).stdout).toBe("proven\n");
     const name = `${registry.host}/proven:1`;
@@ -151,7 +152,14 @@ daemonSuite("outputs of docker build with buildx", { obstacle, prepare: loadBox 
     const pushed = (await manifestOf(`proven/manifests/${image?.digest}`)).document;
     expect(pushed.layers.at(-1)?.mediaType).toContain("gzip");
     const statements = (await manifestOf(`proven/manifests/${attestation?.digest}`)).document.layers;
-    const { subject } = await blobOf("proven", statements[0]?.digest);
+    const { subject, predicate: max } = await blobOf("proven", statements[0]?.digest);
+    expect(max.invocation.parameters).toMatchObject({
+      secrets: [
+        { id: "key", optional: true },
+        { id: "token", optional: true },
+      ],
+      ssh: [{ id: "default", optional: true }],
+    });
     expect(subject[0]?.digest.sha256).toBe(image?.digest.slice("sha256:".length) ?? "");
     const files = ["-o", out.path, "--provenance=mode=max,builder-id=https://example.org/me"];
     await built("FROM scratch\nCOPY f /f\n", { f: "file" }, ...files);
