@@ -153,12 +153,16 @@ daemonSuite("outputs of docker build with buildx", { obstacle, prepare: loadBox 
     expect(pushed.layers.at(-1)?.mediaType).toContain("gzip");
     const statements = (await manifestOf(`proven/manifests/${attestation?.digest}`)).document.layers;
     const { subject, predicate: max } = await blobOf("proven", statements[0]?.digest);
-    expect(max.invocation.parameters).toMatchObject({
-      secrets: [
-        { id: "key", optional: true },
-        { id: "token", optional: true },
-      ],
-      ssh: [{ id: "default", optional: true }],
+    expect(max).toMatchObject({
+      invocation: {
+        parameters: {
+          secrets: [
+            { id: "key", optional: true },
+            { id: "token", optional: true },
+          ],
+          ssh: [{ id: "default", optional: true }],
+        },
+      },
     });
     expect(subject[0]?.digest.sha256).toBe(image?.digest.slice("sha256:".length) ?? "");
     const files = ["-o", out.path, "--provenance=mode=max,builder-id=https://example.org/me"];
