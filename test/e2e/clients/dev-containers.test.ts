@@ -7,6 +7,7 @@ import { dockerUnavailable } from "#test/support/docker.ts";
 import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { hasRanges } from "#test/support/user.ts";
+import { buildxUnavailable, composeUnavailable } from "../support/buildx.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
 const noNode = Bun.which("node") ? undefined : "node is not installed";
@@ -88,4 +89,61 @@ daemonSuite("the Dev Containers CLI", { obstacle, prepare }, (daemon) => {
       },
     );
   }
+
+  const withFeature = {
+    "devcontainer.json": JSON.stringify({
+      build: { dockerfile: "Dockerfile" },
+      features: { "./tool": {} },
+    }),
+    Dockerfile: "FROM dev:1\nRUN touch /built\n",
+    "tool/devcontainer-feature.json": JSON.stringify({ id: "tool", version: "1.0.0" }),
+    "tool/install.sh": "#!/bin/sh\ntouch /installed\n",
+  };
+
+  test.skipIf(buildxUnavailable !== undefined)(
+    "builds an image of a Dockerfile and a feature, with buildx",
+    async () => {
+      const folder = writeProject("built", withFeature);
+      const built = await devcontainer("docker", folder, "build", "--image-name", "made:1");
+      expect(JSON.parse(built)).toMatchObject({ outcome: "success", imageName: ["made:1"] });
+      expect(await daemon.printed("run", "--rm", "made:1", "ls", "/built", "/installed")).toBe(
+        "/built\n/installed",
+      );
+    },
+  );
+
+  test.skipIf(composeUnavailable !== undefined)(
+    "starts a service of a Compose file with a feature, beside another service",
+    async () => {
+      const dev = { build: ".", command: "sleep 1000", volumes: ["..:/workspace"], depends_on: ["db"] };
+      const services = { dev, db: { image: "dev:1", command: "sleep 1000" } };
+      const folder = writeProject("composed", {
+        ...withFeature,
+        "devcontainer.json": JSON.stringify({
+          dockerComposeFile: "compose.yaml",
+          service: "dev",
+          workspaceFolder: "/workspace",
+          features: { "./tool": {} },
+        }),
+        "compose.yaml": JSON.stringify({ name: "composed", services }),
+      });
+      const started = JSON.parse(await devcontainer("docker", folder, "up"));
+      expect(started).toMatchObject({
+        outcome: "success",
+        remoteUser: "app",
+        composeProjectName: "composed",
+      });
+      const script = "ls /built /installed; ls /workspace/after-create";
+      const printed = await devcontainer("docker", folder, "exec", "sh", "-c", script);
+      expect(printed.trim().split(/\r?\n/)).toEqual(["/built", "/installed", "/workspace/after-create"]);
+      const running = await daemon.printed(
+        "ps",
+        "--filter",
+        "label=com.docker.compose.project=composed",
+        "-q",
+      );
+      expect(running.split("\n")).toHaveLength(2);
+      await daemon.printed("rm", "-f", ...running.split("\n"));
+    },
+  );
 });
