@@ -52,6 +52,7 @@ function prints(words: string[], expected: string): DockerfileCase["check"] {
 /** Checks that a volume keeps the files of a removed container. */
 function stores(): DockerfileCase["check"] {
   return async (daemon, image) => {
+    await daemon.tbox(["volume", "rm", "-f", "words"]);
     for (const expected of ["2|two\n", "4|two\n"]) {
       const run = ["run", "--rm", "-i", "-v", "words:/data", image];
       const { stdout, stderr } = await daemon.tbox(run, { stdin: '["one", "two"]' });

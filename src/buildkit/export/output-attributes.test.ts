@@ -6,6 +6,7 @@ const given = (attributes: Record<string, string>) => new Map(Object.entries(att
 test("attributes that an output honours are accepted", () => {
   const image = { name: "a", push: "true", "rewrite-timestamp": "true", "annotation.a": "b", unpack: "true" };
   expect(checkAttributes("store", given(image))).toEqual([]);
+  expect(checkAttributes("store", given({ name: "a", "prefer-image-digest": "true" }))).toEqual([]);
   expect(checkAttributes("archive", given({ tar: "false", "source-date-epoch": "1" }))).toEqual([]);
   expect(checkAttributes("files", given({ "platform-split": "false", mode: "copy" }))).toEqual([]);
 });
