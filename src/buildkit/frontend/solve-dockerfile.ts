@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { BuildEvent, BuildRecord, BuildRequest, ContextSource } from "#builds/builder.ts";
 import { syntaxOf } from "#builds/dockerfile/directives.ts";
-import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
+import { DockerfileError, DockerfileSyntaxError } from "#builds/dockerfile/dockerfile-error.ts";
 import type { LineRange } from "#builds/dockerfile/statement.ts";
 import { StepError } from "#builds/solve/step-error.ts";
 import { formatPlatform, hostPlatform } from "#oci/platform.ts";
@@ -202,7 +202,7 @@ async function runBuild(
   } catch (error) {
     const source = progress.source();
     if (!(build.checkOnly && source && error instanceof DockerfileError)) throw located(error, progress);
-    const failure = { message: errorChain(error), lines: error.lines };
+    const failure = { message: messageOf(error), lines: error.lines };
     return { type: "findings", findings, source, failure };
   }
   return { type: "findings", findings, source: progress.source() ?? { name: build.dockerfile, text: "" } };
@@ -213,13 +213,21 @@ function located(error: unknown, progress: BuildProgress): GrpcError {
   const lines = error instanceof DockerfileError ? error.lines : undefined;
   // Clients print every code but this one in front of the message.
   const code = lines ? statusCode.unknown : toGrpcError(error).code;
-  const message =
-    error instanceof StepError
-      ? `process ${JSON.stringify(error.command)} did not complete successfully: exit code: ${error.exitCode}`
-      : errorChain(error);
+  const message = messageOf(error);
   progress.fail(message, lines);
   const source = progress.source();
   return new GrpcError(code, message, source && lines ? [sourceDetail(source, lines)] : []);
+}
+
+/** Returns the message as BuildKit words it. */
+function messageOf(error: unknown): string {
+  if (error instanceof StepError) {
+    return `process ${JSON.stringify(error.command)} did not complete successfully: exit code: ${error.exitCode}`;
+  }
+  const message = errorChain(error);
+  return error instanceof DockerfileSyntaxError
+    ? `dockerfile parse error on line ${error.lines.start}: ${message}`
+    : message;
 }
 
 interface Definition {

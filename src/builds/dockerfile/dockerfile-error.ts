@@ -12,6 +12,19 @@ export class DockerfileError extends TboxError {
   }
 }
 
+/** An error in the text of a Dockerfile, found before any step. */
+export class DockerfileSyntaxError extends DockerfileError {}
+
+/** Runs the work that reads a Dockerfile; its errors are errors in the text. */
+export function whileReading<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DockerfileError)) throw error;
+    throw new DockerfileSyntaxError(error.message, error.lines, { code: error.code, cause: error.cause });
+  }
+}
+
 /** Runs work for a range of lines in the Dockerfile; adds the range to an error without one. */
 export function atLines<T>(lines: LineRange, work: () => T): T {
   try {

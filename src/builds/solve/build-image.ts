@@ -9,6 +9,7 @@ import { openReusableSteps } from "../cache/cache-images.ts";
 import { type Context, openContext, readDockerfile } from "../context/open-context.ts";
 import { openNamed } from "../context/open-named.ts";
 import { openSource, type SourceOptions } from "../context/open-source.ts";
+import { whileReading } from "../dockerfile/dockerfile-error.ts";
 import { readStages } from "../dockerfile/read-stages.ts";
 import { checkStages } from "../lint/check-stages.ts";
 import { openLint } from "../lint/lint.ts";
@@ -39,7 +40,7 @@ export async function buildImage(
   const signal = AbortSignal.any([request.signal, stop.signal]);
   const sources: SourceOptions = { services, request, held, scratch, signal, materials: [] };
   const { text, context } = await openInput(sources, emit);
-  const read = readStages(text);
+  const read = whileReading(() => readStages(text));
   const { arguments: given, progress } = request;
   const lint = openLint(text, given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
@@ -139,7 +140,8 @@ async function openInput(
 function epochOf(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   if (/^\d{1,12}$/.test(text)) return Number(text);
-  throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}`);
+  const fix = "give a number of seconds, such as $(git log -1 --format=%ct)";
+  throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}: ${fix}`);
 }
 
 function warnAboutUnused(
