@@ -36,7 +36,7 @@ export async function fetchImage(
   const isId = /^sha256:[0-9a-f]{64}$/.test(name);
   const local = request.pull && !isId ? undefined : await findLocalImage(services, name, platform);
   if (local) return local;
-  if (isId) throw new TboxError("not-found", `No such image: ${name}`);
+  if (isId) return namedById(services, name);
   const reference = withDefaultTag(parseReference(name));
   const credentials = await request.credentials(reference.domain);
   const progress = services.images.pull(reference, {
@@ -50,4 +50,14 @@ export async function fetchImage(
   // An image without an index serves every platform, as in BuildKit; a check reports that it is another one.
   const pulled = await findLocalImage(services, image, platform);
   return pulled ?? services.images.resolveBase(image);
+}
+
+/**
+ * Returns the image of an ID, whatever its platform: the result of another build is named so, and one that starts with
+ * `FROM --platform=$BUILDPLATFORM` has the platform of the builder.
+ */
+async function namedById(services: BuilderServices, id: string): Promise<BaseImage> {
+  const found = await findLocalImage(services, id, undefined);
+  if (found) return found;
+  throw new TboxError("not-found", `No such image: ${id}`);
 }

@@ -92,13 +92,13 @@ daemonSuite("docker build with buildx", { obstacle, prepare: loadBox }, (daemon)
   });
 
   test("an error in the text of a Dockerfile names its line, and the error of a step does not", async () => {
-    const wrong = await build("FROM box:1\nNOPE x\n");
+    const wrong = await build("FROM box:1\nNOPE x\n", {});
     expect(wrong.stderr).toContain("dockerfile parse error on line 2: unknown instruction: NOPE");
     const checked = await build("FROM box:1\nNOPE x\n", {}, "--check");
     expect(checked.stdout + checked.stderr).toContain(
       "dockerfile parse error on line 2: unknown instruction: NOPE",
     );
-    const missing = await build("FROM box:1\nCOPY absent /\n");
+    const missing = await build("FROM box:1\nCOPY absent /\n", {});
     expect(missing.stderr).not.toContain("parse error");
     const dated = await build("FROM box:1\nCOPY absent /\n", {}, "--build-arg", "SOURCE_DATE_EPOCH=today");
     expect(dated.stderr).toContain("give a number of seconds");
