@@ -127,28 +127,29 @@ describe.skipIf(obstacle !== undefined)("packages", () => {
     expect(wanted.filter((path) => !listing.includes(` .${path}\n`))).toEqual([]);
   });
 
-  test("the npm package executes the program of this machine without Node.js", async () => {
-    const modules = `${place.path}/modules/node_modules`;
-    for (const [target, file] of [
-      ["tbox", `npm-tbox-${version}.tgz`],
-      [`@tbox/linux-${arch}`, `npm-tbox-linux-${arch}-${version}.tgz`],
-    ] as const) {
-      mkdirSync(`${modules}/${target}`, { recursive: true });
-      await print("tar", "-xzf", `${packages}/${file}`, "-C", `${modules}/${target}`, "--strip-components=1");
-    }
-    const start = [`${modules}/tbox/bin/tbox`, "--version"];
-    expect(await printed(start, { environment: { PATH: "/usr/bin:/bin" } })).toBe(
-      `tbox version ${version}\n`,
-    );
-    const { bin, optionalDependencies } = JSON.parse(readFileSync(`${modules}/tbox/package.json`, "utf8"));
-    expect(bin).toEqual({ tbox: "bin/tbox" });
-    expect(optionalDependencies).toMatchObject({ [`@tbox/linux-${arch}`]: version });
-    await print("rm", "-r", `${modules}/@tbox`);
-    const { code, stderr } = await run(...start);
-    expect({ code, stderr }).toMatchObject({
-      code: 125,
-      stderr: expect.stringContaining("is not installed"),
-    });
+  describe.skipIf(Bun.which("npm") === null)("the npm packages", () => {
+    const files = [`npm-tbox-${version}.tgz`, `npm-tbox-linux-${arch}-${version}.tgz`];
+    const names = ["tbox", `@tbox/linux-${arch}`];
+    const npm = (...words: string[]) => {
+      const places = ["--prefix", `${place.path}/npm`, "--cache", `${place.path}/cache`];
+      return print("npm", ...words, "--global", "--offline", "--no-update-notifier", ...places);
+    };
+    const start = () => runProgram([`${place.path}/npm/bin/tbox`, "--version"], { environment: {} });
+
+    test("are installed without a build, run without Node.js, and leave nothing", async () => {
+      await npm("install", ...files.map((file) => `${packages}/${file}`));
+      expect(await start()).toMatchObject({ code: 0, stdout: `tbox version ${version}\n` });
+      await npm("uninstall", ...names);
+      expect(await print("find", `${place.path}/npm`, "!", "-type", "d")).toBe("");
+    }, 300_000);
+
+    test("say which package is missing on a machine that got none", async () => {
+      await npm("install", `${packages}/${files[0]}`);
+      expect(await start()).toMatchObject({
+        code: 125,
+        stderr: expect.stringContaining("is not installed"),
+      });
+    }, 300_000);
   });
 });
 
