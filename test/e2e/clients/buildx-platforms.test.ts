@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import { writeContext } from "../support/build.ts";
 import { buildxUnavailable, openBuildx } from "../support/buildx.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -41,6 +42,35 @@ daemonSuite("docker build with buildx for several platforms", { obstacle, prepar
       const target = `${out.path}/${architecture}`;
       await built(`FROM ${name}\n`, {}, "--platform", `linux/${architecture}`, "-o", target);
       expect(readFileSync(`${target}/f`, "utf8")).toBe(`for ${architecture}\n`);
+    }
+  });
+
+  test("a target with the platform of the builder is the base of another target for each platform", async () => {
+    using out = temporaryDirectory("out");
+    const platforms = architectures.map((architecture) => `linux/${architecture}`);
+    const bake = {
+      target: {
+        base: { dockerfile: "Base", platforms },
+        app: {
+          dockerfile: "App",
+          contexts: { base: "target:base" },
+          platforms,
+          output: [`type=local,dest=${out.path}`],
+        },
+      },
+    };
+    using context = writeContext({
+      "bake.json": JSON.stringify(bake),
+      Base: "FROM --platform=$BUILDPLATFORM box:1\nARG TARGETARCH\nRUN echo for $TARGETARCH >/f\n",
+      App: "FROM base AS copied\nFROM scratch\nCOPY --from=copied /f /\n",
+    });
+    const allowed = ["--allow", `fs.write=${out.path}`];
+    const baked = await docker(["buildx", "bake", "-f", "bake.json", ...allowed, "app"], {
+      cwd: context.path,
+    });
+    expect(baked.code === 0 ? "" : baked.stderr).toBe("");
+    for (const architecture of architectures) {
+      expect(readFileSync(`${out.path}/linux_${architecture}/f`, "utf8")).toBe(`for ${architecture}\n`);
     }
   });
 
