@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { openDirectoryChain } from "#support/directory-chain.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
@@ -7,6 +6,7 @@ import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
 import { restrictToOtherMachines } from "./reach.ts";
 import type { Repository } from "./repository.ts";
+import { hasSubmodules, updateSubmodules } from "./submodules.ts";
 
 /** A commit and the data needed to fetch it. */
 export interface FoundCommit {
@@ -45,11 +45,11 @@ export async function checkOut(
   await git(access, target, "remote", "add", "--", "origin", remote);
   await fetchCommit(access, target, repository.ref, commit);
   await git(access, target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit);
-  if (submodules && existsSync(`${target}/.gitmodules`)) {
-    // Their addresses are the repository's choice, and only http and https go through the proxy that checks them.
+  if (submodules && hasSubmodules(target)) {
+    // Their addresses are the repository's choice. Those of http, https and ssh are checked.
     const protocols = /^https?:/i.test(remote) ? "http:https" : "http:https:ssh";
     const limited = access.restriction === undefined ? access : { ...access, protocols };
-    await git(limited, target, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1");
+    await updateSubmodules(limited, target);
     if (!keepGitDirectory) await removeGitFiles(target);
   }
   if (!keepGitDirectory) await rm(`${target}/.git`, { recursive: true });

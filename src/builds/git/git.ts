@@ -1,5 +1,6 @@
+import { writeFileSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
-import type { Restriction } from "./reach.ts";
+import { type Restriction, sshConfiguration } from "./reach.ts";
 
 /** Credentials and environment of git. */
 export interface GitAccess {
@@ -67,7 +68,7 @@ function environmentOf(access: GitAccess): Record<string, string> {
       ? []
       : [["http.proxy", proxy] as const, ["http.proxyAuthMethod", "basic"] as const]),
   ];
-  const ssh = "ssh -F none -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=yes";
+  const ssh = `ssh -F ${sshConfigurationOf(access)} -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=yes`;
   return {
     ...Object.fromEntries(own.map(([name, value]) => [name, value ?? ""])),
     HOME: home,
@@ -81,6 +82,14 @@ function environmentOf(access: GitAccess): Record<string, string> {
     ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }),
     ...variablesFor(configuration),
   };
+}
+
+/** Returns the quoted path of ssh's configuration file, or `none`. */
+function sshConfigurationOf({ home, restriction }: GitAccess): string {
+  if (restriction === undefined) return "none";
+  const path = `${home}/ssh_config`;
+  writeFileSync(path, sshConfiguration(restriction));
+  return `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 type Setting = readonly [key: string, value: string];

@@ -14,6 +14,14 @@ export function reachOfRemote(remote: string): DownloadReach {
 export interface Restriction {
   /** URL of the proxy; undefined if the user has a proxy for the remote, which connects by its own rules. */
   proxy: string | undefined;
+  /** Checked addresses of the servers that ssh may contact, by host name. */
+  sshServers: Map<string, SshServer>;
+}
+
+interface SshServer {
+  address: string;
+  /** Name of the server in files of host keys. */
+  keyName: string;
 }
 
 /**
@@ -28,9 +36,32 @@ export async function restrictToOtherMachines(remote: string): Promise<Restricti
   if (ofUser === undefined || isOfThisMachine(withoutBrackets(url.hostname))) {
     await findServer(url, "other-machines");
   }
-  if (ofUser !== undefined) return { proxy: undefined };
+  const sshServers = new Map<string, SshServer>();
+  if (ofUser !== undefined) return { proxy: undefined, sshServers };
   filter ??= openForwardingProxy(connectToOtherMachine);
-  return { proxy: await filter };
+  const restriction = { proxy: await filter, sshServers };
+  await allowServer(restriction, remote);
+  return restriction;
+}
+
+/** Lets ssh contact the server of a remote over ssh. Throws forbidden if it is on this machine. */
+export async function allowServer({ sshServers }: Restriction, remote: string): Promise<void> {
+  if (/^(?:https?|git):\/\//i.test(remote)) return;
+  const url = urlOf(remote);
+  const [server] = await findServer(url, "other-machines");
+  const name = hostAsWritten(remote);
+  const keyName =
+    url.port === "" || url.port === "22" ? name.toLowerCase() : `[${name.toLowerCase()}]:${url.port}`;
+  if (server !== undefined) sshServers.set(name, { address: server.address, keyName });
+}
+
+/** Returns an ssh configuration with which ssh contacts the checked addresses only. */
+export function sshConfiguration({ sshServers }: Restriction): string {
+  const hosts = [...sshServers].map(
+    ([name, { address, keyName }]) =>
+      `Host ${name}\n  HostName ${address}\n  HostKeyAlias ${keyName}\n  ProxyCommand none\n`,
+  );
+  return `${hosts.join("")}Host *\n  ProxyCommand exit 1\n`;
 }
 
 let filter: Promise<string> | undefined;
@@ -44,9 +75,18 @@ async function connectToOtherMachine(target: URL): Promise<Socket> {
   return promise;
 }
 
-/** Returns the URL of a remote; `user@host:path` is ssh's form. */
+/** Returns the host as ssh receives it from git: ssh compares names of its configuration with their case. */
+function hostAsWritten(remote: string): string {
+  const [, host = ""] = /^(?:[\w+-]+:\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*)/.exec(remote) ?? [];
+  const name = withoutBrackets(host);
+  // Other characters are patterns or separators there.
+  if (!/^[\w.:-]+$/.test(name)) throw invalidArgument(`git repository ${remote}: invalid host`);
+  return name;
+}
+
+/** Returns the URL of a remote; `user@host:path` and `host:path` are forms of ssh. */
 function urlOf(remote: string): URL {
-  const [, host] = /^[\w.-]+@([A-Za-z0-9][A-Za-z0-9.-]*):/.exec(remote) ?? [];
+  const [, host] = /^(?:[\w.-]+@)?([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/)/.exec(remote) ?? [];
   // Only URLs of http and https have a normal form for the host: 127.1 would stay as it is.
   const text = host === undefined ? remote.replace(/^(?:ssh|git):/i, "http:") : `http://${host}`;
   const url = URL.parse(text);
