@@ -28,6 +28,8 @@ pub enum FlowOwner {
 pub enum WhenFull {
     /// Closes the longest-idle flow of the same container, or of the container with the most flows.
     EvictOldest,
+    /// Refuses the new flow. A container has at most as many flows as are free: of containers that open all they can, each
+    /// leaves half of the rest to the next one.
     Refuse,
 }
 
@@ -217,6 +219,11 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
 
     /// Removes the flows whose idle time is over and returns their states.
     pub fn expire(&mut self) -> Vec<State> {
+        self.expire_some(usize::MAX)
+    }
+
+    /// Removes at most `most` flows whose idle time is over and returns their states.
+    pub fn expire_some(&mut self, most: usize) -> Vec<State> {
         let Some(idle) = self.limits.idle else {
             return Vec::new();
         };
@@ -227,7 +234,8 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
             .values()
             .flat_map(|own| own.iter().take_while(|(used, _)| is_old(*used)))
             .map(|(_, id)| *id)
-            .filter(|id| self.get(*id).is_some_and(Flow::may_expire));
+            .filter(|id| self.get(*id).is_some_and(Flow::may_expire))
+            .take(most);
         let expired: Vec<u64> = idle.collect();
         let closed = expired.into_iter().filter_map(|id| self.close(id));
         closed.collect()
@@ -266,7 +274,14 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
     /// Returns the owner of the flow to evict for a new flow of `owner`; `None` while there is room.
     fn full_for(&self, owner: FlowOwner) -> Option<FlowOwner> {
         let used = self.per_owner.get(&owner).map_or(0, BTreeSet::len);
-        if used >= self.limits.per_container {
+        let share = match self.limits.when_full {
+            WhenFull::EvictOldest => self.limits.per_container,
+            WhenFull::Refuse => {
+                let free = self.limits.total.saturating_sub(self.entries.len());
+                self.limits.per_container.min(free)
+            }
+        };
+        if used >= share {
             return Some(owner);
         }
         if self.entries.len() < self.limits.total {

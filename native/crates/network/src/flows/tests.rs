@@ -139,6 +139,32 @@ fn a_table_that_refuses_keeps_its_flows_and_serves_other_containers() {
 }
 
 #[test]
+fn containers_that_open_all_they_can_leave_room_for_another_one() {
+    let mut table = Table::new(24, 12, WhenFull::Refuse);
+    let mut key = 0;
+    for container in 0..4 {
+        let owner = FlowOwner::Namespace(container);
+        let mut opened = 0;
+        while table.open(owner, key).is_some() {
+            (key, opened) = (key + 1, opened + 1);
+        }
+        assert!(opened > 0, "container {container}");
+    }
+}
+
+#[test]
+fn a_bounded_number_of_idle_flows_expires_at_once() {
+    let mut table = Table::new(24, 12, WhenFull::EvictOldest);
+    for key in 0..10 {
+        let id = table.open(ONE, key).unwrap();
+        table.age(id, 61);
+    }
+    assert_eq!(table.flows.expire_some(4).len(), 4);
+    assert_eq!(table.flows.next_expiry(), Some(Duration::ZERO));
+    assert_eq!(table.flows.expire().len(), 6);
+}
+
+#[test]
 fn idle_flows_expire_and_used_ones_do_not() {
     let mut table = Table::new(9, 9, WhenFull::Refuse);
     let ids: Vec<u64> = (0..4).map(|key| table.open(ONE, key).unwrap()).collect();

@@ -17,13 +17,17 @@ use crate::flows::{Flow, FlowOwner, Flows, Limits, NoKey, WhenFull};
 const LIMITS: Limits = Limits {
     total: 2048,
     per_container: 1024,
-    when_full: WhenFull::EvictOldest,
+    // A container that floods the server would cost a socket for each question.
+    when_full: WhenFull::Refuse,
     // A server's time to answer. Then the next server is asked.
     idle: Some(Duration::from_secs(2)),
 };
 
 /// Servers that are asked for one question, one after the other.
 const ATTEMPTS: usize = 4;
+
+/// Questions that are asked again before the others have their turn.
+const RETRIED_AT_ONCE: usize = 8;
 
 /// A container's question.
 #[derive(Debug)]
@@ -75,6 +79,11 @@ impl Questions {
     pub fn new(budget: DescriptorBudget) -> Self {
         let limits = LIMITS.within(budget, Share::NameQuestions);
         Self(Flows::new(EventSource::NameQuestions, limits))
+    }
+
+    /// Returns whether another question of the container is forwarded. Others are lost, and their senders repeat them.
+    pub fn has_room(&self, namespace: u64) -> bool {
+        self.0.has_room(FlowOwner::Namespace(namespace))
     }
 
     /// Asks the first server. Returns an answer only when no server can be asked.
@@ -140,10 +149,10 @@ impl Questions {
         }
     }
 
-    /// Asks the next server for each question without an answer. Returns the responses to questions for which no server
+    /// Asks the next server for a few questions without an answer. Returns the responses to questions for which no server
     /// is left.
     pub fn retry_late(&mut self, upstream: &mut Upstream<'_, '_>) -> Vec<Answered> {
-        let late = self.0.expire().into_iter();
+        let late = self.0.expire_some(RETRIED_AT_ONCE).into_iter();
         late.filter_map(|one| self.ask_next(upstream, one.question, one.attempts))
             .collect()
     }

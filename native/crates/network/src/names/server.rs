@@ -99,7 +99,7 @@ impl NameServer {
                 Reply::Answer(answer) => {
                     let _ = inet::send(listeners.udp.as_fd(), &answer, client, None);
                 }
-                Reply::Forward(servers) => {
+                Reply::Forward(servers) if self.questions.has_room(namespace) => {
                     let question = Question {
                         namespace,
                         client,
@@ -113,7 +113,7 @@ impl NameServer {
                     let answered = self.questions.ask(&mut upstream, question);
                     answered.iter().for_each(|answered| self.send(answered));
                 }
-                Reply::Ignore => {}
+                Reply::Forward(_) | Reply::Ignore => {}
             }
         }
     }
