@@ -23,6 +23,7 @@ pub mod own_code;
 pub mod pidfd;
 pub mod private_directory;
 pub mod program;
+pub mod scheduling;
 pub mod seccomp;
 pub mod seqpacket;
 pub mod shared_poll;

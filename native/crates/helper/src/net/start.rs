@@ -1,6 +1,7 @@
 //! The start of the net helper in a fork of the zygote.
 
 use std::path::Path;
+use std::time::Duration;
 
 use protocol::zygote::Mapping;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -11,9 +12,14 @@ use super::server;
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
+/// Length of the helper's turns on a processor. A container that floods the network also uses the processors, and the
+/// packets of the others would wait for its turns of 3 ms.
+const SLICE: Duration = Duration::from_micros(100);
+
 /// Serves until no zygote, daemon or container needs the helper.
 pub fn run(mapping: &Mapping, start: NetHelperStart) {
     let _ = rustix::thread::set_name(c"tbox-net");
+    let _ = sys::scheduling::set_slice(SLICE);
     // The zygote blocks signals in order to read them from a descriptor.
     let _ = sys::signals::reset();
     // Each connection of a container takes two descriptors.
