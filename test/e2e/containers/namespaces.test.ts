@@ -94,13 +94,13 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
   });
 
   test("with --privileged prevents no start by low limits of namespaces", async () => {
-    const lower =
-      "for f in /proc/sys/user/max_*_namespaces; do echo 0 >$f; done; cat /proc/sys/user/max_pid_namespaces";
+    // The value is not read again: the preparation of the next sandbox may already have raised it.
+    const lower = "for f in /proc/sys/user/max_*_namespaces; do echo 0 >$f || echo refused; done";
     await tbox("network", "create", "limits");
     for (let round = 0; round < 3; round++) {
-      expect(await sh(["--privileged"], lower)).toBe("0\n");
+      expect(await sh(["--privileged"], lower)).toBe("");
       expect(await sh([], "echo started")).toBe("started\n");
-      expect(await sh(["--privileged"], lower)).toBe("0\n");
+      expect(await sh(["--privileged"], lower)).toBe("");
       const { stdout, stderr } = await tbox(
         "run",
         "--rm",
@@ -112,7 +112,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
       );
       expect(stdout + stderr).toBe("on a network\n");
     }
-    expect(await sh(["--privileged"], lower)).toBe("0\n");
+    expect(await sh(["--privileged"], lower)).toBe("");
     expect(await sh(["--userns", "keep-id"], "echo with own ids")).toBe("with own ids\n");
     await tbox("network", "rm", "limits");
   });
@@ -131,6 +131,22 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
       expect((await tbox("wait", "worker")).stdout).toBe("0\n");
       expect(await sh([], "echo started")).toBe("started\n");
       await tbox("rm", "-f", "taker", "worker");
+    },
+  );
+
+  test.skipIf(!existsSync("/usr/bin/perl"))(
+    "that opens all its pseudoterminals leaves two thirds of the machine's to others",
+    async () => {
+      const program =
+        '$|=1; my @kept; while (open(my $one, "+<", "/dev/ptmx")) { push @kept, $one } print scalar(@kept), "\\n"; sleep 1000';
+      const options = ["--name", "taker", "--network", "none", "--ulimit", "nofile=4096:4096"];
+      await tbox("run", "-d", ...options, "--rootfs", "/", "perl", "-e", program);
+      await until(async () => /^\d+\n/.test((await tbox("logs", "taker")).stdout));
+      const taken = Number((await tbox("logs", "taker")).stdout);
+      const { stdout, stderr } = await tbox("exec", "-t", "taker", "true");
+      await tbox("rm", "-f", "taker");
+      expect(taken).toBeLessThanOrEqual(1024);
+      expect(stdout + stderr).toContain("all pseudoterminals are in use");
     },
   );
 

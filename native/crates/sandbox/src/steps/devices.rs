@@ -83,6 +83,9 @@ fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
     in_root::open_without_links(root, name, OFlags::PATH | OFlags::DIRECTORY)
 }
 
+/// Terminals of one container. Linux counts those of all containers together, 3,072 by default.
+const MOST_TERMINALS: &str = "1024";
+
 /// Mounts the program's terminal as /dev/console.
 pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Result<(), Failure> {
     attach::clone_of(terminal, Depth::One)
@@ -91,7 +94,11 @@ pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Resul
 }
 
 fn mount_terminals(devices: BorrowedFd<'_>, host: &Host) -> Result<(), Errno> {
-    let mut pts_options = vec![("ptmxmode", "0666"), ("mode", "0620")];
+    let mut pts_options = vec![
+        ("ptmxmode", "0666"),
+        ("mode", "0620"),
+        ("max", MOST_TERMINALS),
+    ];
     let group = TERMINAL_GROUP.to_string();
     // In single-id mode the group does not exist.
     if host.gids().contains(TERMINAL_GROUP) {

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use protocol::failure::Failure;
+use protocol::failure::{Failure, FailureKind};
 use protocol::launch::{Process, TerminalSize};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -10,7 +10,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::failure::system;
+use crate::failure::{explained, system};
 use crate::in_root;
 
 /// The program's ends, until they become descriptors 0 to 2.
@@ -67,6 +67,8 @@ fn open_null() -> Result<OwnedFd, Failure> {
         .map_err(|errno| system("streams", "/dev/null", errno))
 }
 
+const ALL_USED: &str = "terminal: all pseudoterminals are in use: end programs that hold them, or raise kernel.pty.max (sysctl); a container has at most 1024";
+
 /// Opens a new terminal of this size in the container's /dev/pts. Returns its master and its slave.
 pub fn open_terminal(
     devices: BorrowedFd<'_>,
@@ -87,7 +89,10 @@ pub fn open_terminal(
         tcsetwinsize(&master, window)?;
         Ok((master, peer))
     };
-    open().map_err(|errno| system("terminal", "/dev/pts", errno))
+    open().map_err(|errno| match errno {
+        Errno::NOSPC => explained(FailureKind::Exhausted, "terminal", ALL_USED),
+        errno => system("terminal", "/dev/pts", errno),
+    })
 }
 
 /// Makes the streams descriptors 0 to 2.
