@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { planPorts } from "./ports.ts";
+import { exposedPorts, planPorts } from "./ports.ts";
 
 test("port bindings become port requests", () => {
   const bindings = {
@@ -27,6 +27,13 @@ test("PublishAllPorts publishes exposed ports without a binding on any host port
     ["tcp", 0, 80],
     ["udp", 0, 80],
   ]);
+});
+
+test("thousands of overlapping ranges expose each port once", () => {
+  const ranges = Array.from({ length: 5000 }, (_, index) => [`${index + 1}-65535/tcp`, {}]);
+  const ports = exposedPorts({ ...Object.fromEntries(ranges), "2-3/udp": {}, "3/udp": {}, "9/other": {} });
+  expect(ports.length).toBe(65_535 + 2);
+  expect(ports.at(-1)).toEqual({ number: 3, protocol: "udp" });
 });
 
 test.each([

@@ -14,9 +14,10 @@ export function planPorts(
     ),
   );
   if (!PublishAllPorts) return bound;
-  const has = (number: number, protocol: string) =>
-    bound.some((one) => one.containerPort === number && one.protocol === protocol);
-  const others = exposedPorts(ExposedPorts).filter(({ number, protocol }) => !has(number, protocol));
+  const known = new Set(bound.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
+  const others = exposedPorts(ExposedPorts).filter(
+    ({ number, protocol }) => !known.has(`${number}/${protocol}`),
+  );
   return [...bound, ...others.map(({ number, protocol }) => request(number, protocol, {}))];
 }
 
@@ -25,17 +26,43 @@ export interface ContainerPort {
   protocol: string;
 }
 
-/** Returns the ports of `ExposedPorts`. */
+/**
+ * Returns the ports of `ExposedPorts`, each once, in the order of their numbers for each protocol. An image may declare any
+ * number of overlapping ranges.
+ */
 export function exposedPorts(exposed: Record<string, object>): ContainerPort[] {
-  return Object.keys(exposed).flatMap(parsePorts);
+  const ranges = new Map(["tcp", "udp", "sctp"].map((protocol): [string, Range[]] => [protocol, []]));
+  for (const text of Object.keys(exposed)) {
+    const { protocol, range } = parsePortRange(text);
+    ranges.get(protocol)?.push(range);
+  }
+  return [...ranges].flatMap(([protocol, own]) => numbersIn(own).map((number) => ({ number, protocol })));
 }
 
 /** Parses `80`, `80/udp` or `80-82/tcp`. */
 export function parsePorts(text: string): ContainerPort[] {
-  const [, range = "", protocol = "tcp"] = /^([\d-]+)(?:\/(\w+))?$/.exec(text) ?? [];
-  const [first, last] = parseRange(range, text);
-  if (first === 0) throw invalid(text);
-  return Array.from({ length: last - first + 1 }, (_, index) => ({ number: first + index, protocol }));
+  const { protocol, range } = parsePortRange(text);
+  return numbersIn([range]).map((number) => ({ number, protocol }));
+}
+
+type Range = readonly [first: number, last: number];
+
+function parsePortRange(text: string): { protocol: string; range: Range } {
+  const [, numbers = "", protocol = "tcp"] = /^([\d-]+)(?:\/(\w+))?$/.exec(text) ?? [];
+  const range = parseRange(numbers, text);
+  if (range[0] === 0) throw invalid(text);
+  return { protocol, range };
+}
+
+/** Returns the numbers of overlapping ranges, each once. */
+function numbersIn(ranges: Range[]): number[] {
+  const numbers: number[] = [];
+  let next = 0;
+  for (const [first, last] of ranges.toSorted((one, other) => one[0] - other[0])) {
+    for (let number = Math.max(first, next); number <= last; number++) numbers.push(number);
+    next = Math.max(next, last + 1);
+  }
+  return numbers;
 }
 
 function request(
@@ -57,7 +84,7 @@ function request(
   return { protocol, addresses: host === "" ? [] : [host], first, last, containerPort };
 }
 
-function parseRange(text: string, shown: string): [number, number] {
+function parseRange(text: string, shown: string): Range {
   const [, first = "", last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
   const [from, to] = [Number(first), Number(last)];
   if (first === "" || to > 65_535 || from > to) throw invalid(shown);

@@ -15,6 +15,12 @@ const find = () => ({
   hostConfig: { Binds: ["/host:/bound:rw"] },
 });
 
+test("an image that declares more than a thousand volumes is refused", () => {
+  const anonymous = Array.from({ length: 1001 }, (_, index) => `/v${index}`);
+  expect(() => planVolumes({ host: {}, anonymous, find })).toThrow("a container has at most 1000");
+  expect(planVolumes({ host: {}, anonymous: anonymous.slice(1), find }).volumes.length).toBe(1000);
+});
+
 test("-v and --mount name volumes, and bind mounts name none", () => {
   const host = {
     Binds: ["cache:/cache:ro,nocopy", "/host:/host"],

@@ -24,6 +24,9 @@ export interface PlannedVolumes {
   warnings: string[];
 }
 
+/** Most anonymous volumes of a container. The daemon creates them in one step, in which it does nothing else. */
+const mostAnonymous = 1000;
+
 /** Directories of the kernel's file systems. */
 const kernelDirectory = /^\/(?:proc|sys)(?:\/|$)/;
 
@@ -33,6 +36,11 @@ const kernelDirectory = /^\/(?:proc|sys)(?:\/|$)/;
  * never covers the kernel's file systems: an empty directory there would only mislead programs.
  */
 export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVolumes {
+  if (anonymous.length > mostAnonymous) {
+    throw invalidArgument(
+      `the image and the request declare ${anonymous.length} anonymous volumes: a container has at most ${mostAnonymous}`,
+    );
+  }
   const { volumes, targets } = requestedVolumes(host);
   const binds: string[] = [];
   const warnings: string[] = [];
