@@ -1,13 +1,16 @@
 /**
  * Measures how much slower a neighbour becomes while a container floods: the start of a container, requests between two
  * containers and through a published port, and lookups of names. Quiet and flooded rounds alternate, so that other work on
- * the machine changes both. The flood "processor" uses one processor and no network: the other floods cost that much anyway.
+ * the machine changes both. Two kinds of controls show what the processors cost: "processor" and "processors" use one and two
+ * of them and no network, and "…, own loopback" is a flood that stays in its container. The last column is the processor
+ * time of the network helper.
  *
  * Usage: bun bench/floods.ts TBOX SHELL.TAR PLACE [ROUNDS]
  */
 import { type Flood, floods } from "#test/e2e/support/floods.ts";
 import { linesOf } from "#test/support/lines.ts";
 import { type BenchDaemon, startBenchDaemon } from "./support/daemon.ts";
+import { netHelperTime } from "./support/process-sample.ts";
 
 const [tbox, shell, place, rounds = "5"] = process.argv.slice(2);
 if (tbox === undefined || shell === undefined || place === undefined) {
@@ -56,6 +59,9 @@ interface Times {
 }
 const kinds = ["start", "request", "lookup", "published"] as const;
 
+/** End of the name of a flood that stays in its container. */
+const alone = ", own loopback";
+
 type Situation = "quiet" | "flooded";
 
 /** A server and a client on a network of their own, or on the network of the flood. */
@@ -69,26 +75,37 @@ await using daemon = await startBenchDaemon(tbox, `${place}/floods`);
 daemon.call("import", shell, "box");
 const neighbours = [await openNeighbour(daemon, "other"), await openNeighbour(daemon, "shared")];
 const results = new Map<string, Record<Situation, Times[]>[]>();
+const kindsOfFlood = Object.keys(floods) as Flood[];
+const onNetwork = kindsOfFlood.filter((flood) => !flood.startsWith("processor"));
+const situations = [...kindsOfFlood, ...onNetwork.map((flood) => `${flood}${alone}`)];
+/** The helper's share of a processor during each flood, of each round. */
+const shares = new Map<string, number[]>();
 for (let round = 0; round < Number(rounds); round++) {
-  for (const flood of Object.keys(floods) as Flood[]) {
+  for (const flood of situations) {
     const known: Record<Situation, Times[]>[] =
       results.get(flood) ?? neighbours.map(() => ({ quiet: [], flooded: [] }));
     results.set(flood, known);
     for (const [index, one] of neighbours.entries()) known[index]?.quiet.push(await one.measure());
     const id = await startFlood(daemon, flood);
+    const [begun, used] = [performance.now(), helperTime()];
     for (const [index, one] of neighbours.entries()) known[index]?.flooded.push(await one.measure());
+    const share = (helperTime() - used) / (performance.now() - begun);
+    shares.set(flood, [...(shares.get(flood) ?? []), share]);
     daemon.call("rm", "-f", id);
   }
 }
-console.log(`| flood | neighbour | ${kinds.map((kind) => `${kind}, ms`).join(" | ")} |`);
-console.log(`| --- | --- |${" --- |".repeat(kinds.length)}`);
+console.log(
+  `| flood | neighbour | ${kinds.map((kind) => `${kind}, ms`).join(" | ")} | helper, of a processor |`,
+);
+console.log(`| --- | --- |${" --- |".repeat(kinds.length + 1)}`);
 for (const [flood, found] of results) {
   for (const [index, { quiet, flooded }] of found.entries()) {
     const cells = kinds.map((kind) => {
       const [before, during] = [quiet, flooded].map((times) => median(times.flatMap((one) => one[kind])));
       return `${before?.toFixed(2)} → ${during?.toFixed(2)}, ${((during ?? 0) / (before ?? 1)).toFixed(2)} ×`;
     });
-    console.log(`| ${flood} | network ${neighbours[index]?.network} | ${cells.join(" | ")} |`);
+    const share = `${(100 * (median(shares.get(flood) ?? []) ?? 0)).toFixed(0)} %`;
+    console.log(`| ${flood} | network ${neighbours[index]?.network} | ${cells.join(" | ")} | ${share} |`);
   }
 }
 for (const one of neighbours) one.end();
@@ -139,12 +156,18 @@ async function openNeighbour({ call, environment }: BenchDaemon, network: string
   };
 }
 
+function helperTime(): number {
+  return netHelperTime(daemon.environment.TBOX_RUN_DIR ?? "");
+}
+
 /** Starts a container that floods its network, its neighbour there and the resolver; returns its ID. */
-async function startFlood({ call }: BenchDaemon, flood: Flood): Promise<string> {
+async function startFlood({ call }: BenchDaemon, situation: string): Promise<string> {
+  const flood = kindsOfFlood.find((kind) => kind === situation.replace(alone, "")) ?? "datagrams";
   const format = '{{with index .NetworkSettings.Networks "shared"}}{{.IPAddress}} {{.Gateway}}{{end}}';
   const [address, gateway] = call("inspect", "-f", format, "server-shared").split(" ");
   const resolver = /^nameserver (\S+)/m.exec(call("exec", "server-shared", "cat", "/etc/resolv.conf"))?.[1];
-  const targets = flood === "names" ? [resolver] : [address, gateway];
+  const remote = flood === "names" ? [resolver] : [address, gateway];
+  const targets = situation.endsWith(alone) ? ["127.0.0.1"] : remote;
   const options = ["-d", "--network", "shared", "-e", "TMPDIR=/tmp", "-e", `TARGETS=${targets.join(" ")}`];
   const id = call("run", ...options, "--rootfs", "/", process.execPath, "-e", floods[flood]);
   while (!call("logs", id).includes("flooding")) await Bun.sleep(20);

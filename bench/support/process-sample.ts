@@ -46,6 +46,17 @@ export function ownMemory(pid: string): number {
   return Number(/^RssAnon:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
+/** Returns the processor time of the net helper in milliseconds. */
+export function netHelperTime(run: string): number {
+  const isHelper = (pid: string) => nameOf(pid) === "tbox-net" && commandOf(pid).includes(run);
+  const pid = readdirSync("/proc").find((one) => /^\d+$/.test(one) && isHelper(one));
+  const fields = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /, "")
+    .split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return ticks * 10;
+}
+
 export function commandOf(pid: string): string {
   return read(`/proc/${pid}/cmdline`);
 }

@@ -41,6 +41,8 @@ export const floods = {
   }`,
   /** Uses one processor and no network. */
   processor: `console.log("flooding"); for (;;) {}`,
+  /** Uses two processors and no network: as much as a flood and the network helper together can use. */
+  processors: `Bun.spawn([process.execPath, "-e", "for (;;) {}"]); console.log("flooding"); for (;;) {}`,
 };
 
 export type Flood = keyof typeof floods;
