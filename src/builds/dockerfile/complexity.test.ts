@@ -23,6 +23,12 @@ test.each([
   ).toHaveLength(1);
 });
 
+test("more than ten thousand instructions are refused", () => {
+  const file = (labels: number) => `FROM a\n${"LABEL a=b\n".repeat(labels)}`;
+  expect(readStages(file(9999)).stages[0]?.instructions).toHaveLength(9999);
+  expect(() => readStages(file(10_000))).toThrow("at most 10000 are allowed");
+});
+
 test("nested substitutions are limited", () => {
   const long = () => "a".repeat(10_000);
   expect(expandWord(`\${A#${"*a".repeat(30)}b}`, long)).toBe(long());

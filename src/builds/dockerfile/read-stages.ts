@@ -21,8 +21,16 @@ export interface Stages {
   check?: string;
 }
 
+/** Most instructions of a Dockerfile. The time of a build grows with their square. */
+const mostInstructions = 10_000;
+
 export function readStages(text: string): Stages {
   const { statements, ...file } = parseDockerfile(text);
+  if (statements.length > mostInstructions) {
+    throw invalidArgument(
+      `dockerfile has ${statements.length} instructions: at most ${mostInstructions} are allowed`,
+    );
+  }
   const globals: Stages["globals"] = [];
   const stages: Stage[] = [];
   for (const statement of statements) {

@@ -31,7 +31,7 @@ export function openLint(
     report(findings) {
       const counted = findings.filter(
         ({ rule, lines }) =>
-          settings.checks(rule) && !skipsAbove(all.slice(directives, lines.start - 1), rule),
+          settings.checks(rule) && !skipsAbove(all, { from: directives, to: lines.start - 1 }, rule),
       );
       for (const { rule, text, lines } of counted.sort((a, b) => a.lines.start - b.lines.start)) {
         const key = `${rule} ${lines.start} ${text}`;
@@ -49,9 +49,9 @@ export function openLint(
 }
 
 /** Tests whether one of the comments directly above an instruction skips a check. */
-function skipsAbove(above: string[], rule: Rule): boolean {
-  for (const line of above.toReversed()) {
-    const comment = /^\s*#(.*)$/.exec(line)?.[1];
+function skipsAbove(all: string[], { from, to }: { from: number; to: number }, rule: Rule): boolean {
+  for (let index = to - 1; index >= from; index--) {
+    const comment = /^\s*#(.*)$/.exec(all[index] ?? "")?.[1];
     if (comment === undefined) return false;
     const value = /^\s*check\s*=\s*(\S+)/i.exec(comment)?.[1];
     if (value !== undefined && skips(value, rule)) return true;

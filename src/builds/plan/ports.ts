@@ -1,11 +1,19 @@
 import { invalidArgument } from "#support/errors.ts";
+import { type NumberRange, numbersIn } from "#support/number-ranges.ts";
+
+const protocols = ["tcp", "udp", "sctp"];
 
 /** Parses the ports of EXPOSE: `80`, `53/udp`, `8000-8010`, `127.0.0.1:80:80`; returns sorted `port/protocol`. */
 export function parsePorts(words: string[]): string[] {
-  return [...new Set(words.flatMap(parsePort))].sort();
+  const ranges = words.map(parsePort);
+  const ports = protocols.flatMap((protocol) => {
+    const own = ranges.flatMap((one) => (one.protocol === protocol ? [one.range] : []));
+    return numbersIn(own).map((number) => `${number}/${protocol}`);
+  });
+  return ports.sort();
 }
 
-function parsePort(word: string): string[] {
+function parsePort(word: string): { protocol: string; range: NumberRange } {
   const slash = word.indexOf("/");
   const ports = slash < 0 ? word : word.slice(0, slash);
   const protocol = slash < 0 ? "tcp" : word.slice(slash + 1).toLowerCase();
@@ -15,8 +23,8 @@ function parsePort(word: string): string[] {
   const low = Number(first);
   const high = Number(last ?? first);
   const valid = first !== undefined && low <= high && high <= 65535;
-  if (!valid || !["tcp", "udp", "sctp"].includes(protocol)) {
+  if (!valid || !protocols.includes(protocol)) {
     throw invalidArgument(`invalid port in EXPOSE: ${JSON.stringify(word)}`);
   }
-  return Array.from({ length: high - low + 1 }, (_, index) => `${low + index}/${protocol}`);
+  return { protocol, range: [low, high] };
 }

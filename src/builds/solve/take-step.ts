@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
@@ -17,7 +18,11 @@ export function takeStep(
   instruction: Instruction,
   step: StepContext,
 ): Promise<StepResult> {
-  return withLines(instruction.lines, () => apply(run, state, instruction, step));
+  return withLines(instruction.lines, async () => {
+    // Thousands of instructions without files wait for nothing else, and other requests would wait for all of them.
+    await setImmediate();
+    return apply(run, state, instruction, step);
+  });
 }
 
 async function apply(

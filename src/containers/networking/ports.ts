@@ -1,6 +1,7 @@
 import type { PortRequest } from "#native/protocol/net.ts";
 import { parseAddress } from "#network/addresses/address.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { type NumberRange, numbersIn } from "#support/number-ranges.ts";
 import type { CreateRequest, HostConfig, PortBinding } from "../request/create-request.ts";
 
 /** Plans the published ports of a container. No address means all addresses. Throws invalid-argument. */
@@ -31,7 +32,7 @@ export interface ContainerPort {
  * number of overlapping ranges.
  */
 export function exposedPorts(exposed: Record<string, object>): ContainerPort[] {
-  const ranges = new Map(["tcp", "udp", "sctp"].map((protocol): [string, Range[]] => [protocol, []]));
+  const ranges = new Map(["tcp", "udp", "sctp"].map((protocol): [string, NumberRange[]] => [protocol, []]));
   for (const text of Object.keys(exposed)) {
     const { protocol, range } = parsePortRange(text);
     ranges.get(protocol)?.push(range);
@@ -45,24 +46,11 @@ export function parsePorts(text: string): ContainerPort[] {
   return numbersIn([range]).map((number) => ({ number, protocol }));
 }
 
-type Range = readonly [first: number, last: number];
-
-function parsePortRange(text: string): { protocol: string; range: Range } {
+function parsePortRange(text: string): { protocol: string; range: NumberRange } {
   const [, numbers = "", protocol = "tcp"] = /^([\d-]+)(?:\/(\w+))?$/.exec(text) ?? [];
   const range = parseRange(numbers, text);
   if (range[0] === 0) throw invalid(text);
   return { protocol, range };
-}
-
-/** Returns the numbers of overlapping ranges, each once. */
-function numbersIn(ranges: Range[]): number[] {
-  const numbers: number[] = [];
-  let next = 0;
-  for (const [first, last] of ranges.toSorted((one, other) => one[0] - other[0])) {
-    for (let number = Math.max(first, next); number <= last; number++) numbers.push(number);
-    next = Math.max(next, last + 1);
-  }
-  return numbers;
 }
 
 function request(
@@ -84,7 +72,7 @@ function request(
   return { protocol, addresses: host === "" ? [] : [host], first, last, containerPort };
 }
 
-function parseRange(text: string, shown: string): Range {
+function parseRange(text: string, shown: string): NumberRange {
   const [, first = "", last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
   const [from, to] = [Number(first), Number(last)];
   if (first === "" || to > 65_535 || from > to) throw invalid(shown);

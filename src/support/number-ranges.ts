@@ -1,0 +1,13 @@
+/** The first and the last number. */
+export type NumberRange = readonly [first: number, last: number];
+
+/** Returns the numbers of overlapping ranges in order, each once, however many ranges there are. */
+export function numbersIn(ranges: NumberRange[]): number[] {
+  const numbers: number[] = [];
+  let next = 0;
+  for (const [first, last] of ranges.toSorted((one, other) => one[0] - other[0])) {
+    for (let number = Math.max(first, next); number <= last; number++) numbers.push(number);
+    next = Math.max(next, last + 1);
+  }
+  return numbers;
+}
