@@ -16,6 +16,7 @@ import { containerLifecycle } from "./lifecycle/container-lifecycle.ts";
 import { recoverContainers } from "./lifecycle/recover.ts";
 import { openRestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import { startScheduled } from "./lifecycle/start.ts";
+import { spareCgroupsOf } from "./limits/cgroups.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
 import { containerNetworking } from "./networking/container-networking.ts";
 import { defaultEtcFiles, etcFileNames } from "./networking/etc-files.ts";
@@ -93,6 +94,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
         logShipping?.[Symbol.dispose]();
         healthCheck?.[Symbol.dispose]();
       }
+      services.spareCgroups[Symbol.dispose]();
       services.records.flush();
       await services.trash.empty();
       await services.usedDirectories.drop();
@@ -138,6 +140,7 @@ function openServices(
     }),
     usedDirectories,
     settledSizes: new SettledSizes(),
+    spareCgroups: spareCgroupsOf({ ...options, warn }),
     restarts: openRestartScheduler({ records, runtime, warn }, (id) => startScheduled(services, id)),
     notify: (action, { id, name, image, config, phases }, attributes = {}) =>
       options.notify(

@@ -6,6 +6,7 @@ import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
+import type { SpareCgroups } from "./limits/spare-cgroups.ts";
 import type { ApiSocket } from "./request/api-socket.ts";
 import type { ContainerDefaults } from "./request/container-defaults.ts";
 import type { ContainerAction } from "./state/container-action.ts";
@@ -29,6 +30,7 @@ export interface ContainerServices {
   directories: ContainerDirectories;
   usedDirectories: UsedDirectories;
   settledSizes: SettledSizes;
+  spareCgroups: SpareCgroups;
   restarts: RestartScheduler;
   removedExits: RemovedExits;
   /** Root directory of the store. */

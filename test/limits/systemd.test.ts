@@ -54,7 +54,7 @@ describe.skipIf(skipped !== undefined)("tbox under a user's systemd", () => {
     const { code, stderr } = await tbox(run);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const cgroup = await cgroupOf("limited");
-    expect(cgroup).toMatch(/\/user@\d+\.service\/.*\.scope\/tbox-[0-9a-f]+-[0-9a-f]+$/);
+    expect(cgroup).toMatch(/\/user@\d+\.service\/.*\.scope\/tbox-[0-9a-f]+-(next-)?[0-9a-f]+$/);
     const read = (file: string) => readFileSync(`/sys/fs/cgroup${cgroup}/${file}`, "utf8").trim();
     expect(read("memory.max")).toBe(String(64 * mebibyte));
     expect(read("cpu.max")).toBe("50000 100000");

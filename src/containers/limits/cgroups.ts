@@ -1,11 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { errnoOf } from "#native/addon/failure.ts";
-import { type Cgroup, openCgroup } from "#native/cgroup/cgroup.ts";
+import { type Cgroup, openCgroup, type Setting } from "#native/cgroup/cgroup.ts";
 import type { Delegation } from "#native/cgroup/delegation.ts";
+import type { Launch } from "#native/zygote/zygote.ts";
 import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseSecurityOptions } from "../request/security-options.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { limitMode, resolveLimits } from "./resolve-limits.ts";
+import { openSpareCgroups, type SpareCgroups, suitsSandbox } from "./spare-cgroups.ts";
 
 /** Child cgroup that a container with writable cgroups sees as its root. The limits are on the parent, out of reach. */
 const innerName = "inner";
@@ -21,26 +24,64 @@ const longestRetryDelay = 4000;
 export function createContainerCgroup(
   services: ContainerServices,
   record: ContainerRecord,
-  delegation: Delegation,
+  { delegation, launch }: { delegation: Delegation; launch: Launch | undefined },
 ): number | undefined {
+  // An attempt with a zygote that has died may have left one.
+  dropCgroup(services, record);
   const { base } = delegation;
   const mode = limitMode(record.hostConfig.Annotations, services.limitMode);
   const { settings } = resolveLimits(record.hostConfig, delegation, mode);
   if (!base) return undefined;
-  const parent = ensureParent(base, record.hostConfig.CgroupParent);
-  const name = cgroupName(services, record.id);
-  record.cgroup = `${parent.path}/${name}`;
   try {
-    // A failed start may have left a cgroup of this name.
-    parent.removeChild(name);
-    const descriptor = parent.prepareChild(name, settings);
-    if (!isWritable(record)) return descriptor;
-    const cgroup = openCgroup(record.cgroup);
-    enableControllers(cgroup);
-    return cgroup.prepareChild(innerName, []);
+    return (
+      takeSpare(services, record, { base, launch, settings }) ?? create(services, record, { base, settings })
+    );
   } catch (cause) {
     throw limitFailure(cause);
   }
+}
+
+/** Sets the limits in a cgroup with a prepared sandbox; returns undefined when there is none for this container. */
+function takeSpare(
+  { spareCgroups }: ContainerServices,
+  record: ContainerRecord,
+  { base, launch, settings }: { base: Cgroup; launch: Launch | undefined; settings: Setting[] },
+): number | undefined {
+  if (!launch || !suitsSandbox(launch) || record.hostConfig.CgroupParent || isWritable(record))
+    return undefined;
+  const name = spareCgroups.take(base);
+  if (name === undefined) return undefined;
+  record.cgroup = `${base.path}/${name}`;
+  const cgroup = openCgroup(record.cgroup);
+  for (const [file, text] of settings) cgroup.write(file, text);
+  return base.openChild(name);
+}
+
+function create(
+  services: ContainerServices,
+  record: ContainerRecord,
+  { base, settings }: { base: Cgroup; settings: Setting[] },
+): number {
+  const parent = ensureParent(base, record.hostConfig.CgroupParent);
+  const name = cgroupName(services, record.id);
+  record.cgroup = `${parent.path}/${name}`;
+  // A failed start may have left a cgroup of this name.
+  parent.removeChild(name);
+  const descriptor = parent.prepareChild(name, settings);
+  if (!isWritable(record)) return descriptor;
+  const cgroup = openCgroup(record.cgroup);
+  enableControllers(cgroup);
+  return cgroup.prepareChild(innerName, []);
+}
+
+/** Opens the spare cgroups of the store; those of an earlier daemon are removed by `sweepCgroups`. */
+export function spareCgroupsOf(services: Pick<ContainerServices, "store" | "warn" | "zygote">): SpareCgroups {
+  return openSpareCgroups({
+    zygote: services.zygote,
+    newName: () => cgroupName(services, `next-${randomBytes(16).toString("hex")}`),
+    remove: (path) => removeCgroup(services, path, firstRetryDelay),
+    warn: services.warn,
+  });
 }
 
 /** Opens the cgroup that an exec in a container starts in. */
@@ -88,7 +129,9 @@ export function sweepCgroups(services: ContainerServices): void {
   }
 }
 
-function removeCgroup(services: ContainerServices, path: string, retryDelay: number): void {
+type RemovingServices = Pick<ContainerServices, "warn" | "zygote">;
+
+function removeCgroup(services: RemovingServices, path: string, retryDelay: number): void {
   const slash = path.lastIndexOf("/");
   const parent = path.slice(0, slash);
   try {
@@ -110,7 +153,7 @@ function removeCgroup(services: ContainerServices, path: string, retryDelay: num
 }
 
 /** Removes the parents that `--cgroup-parent` created, once they have no child. */
-function removeEmptyParents({ zygote }: ContainerServices, path: string): void {
+function removeEmptyParents({ zygote }: RemovingServices, path: string): void {
   const base = zygote.delegation.base?.path;
   for (let current = path; base && current.startsWith(`${base}/`); ) {
     const slash = current.lastIndexOf("/");

@@ -236,6 +236,7 @@ const toZygote: ToZygote[] = [
   },
   { type: "work", operation: "verify", diffId: "sha256:aa", limits: { bytes: 1, entries: 1 } },
   { type: "net" },
+  { type: "cgroups", count: 2 },
   { type: "launch", ...smallLaunch, network: { type: "sandbox", sandbox } },
   { type: "launch", ...smallLaunch, network: { type: "process", pid: 4711 } },
 ];

@@ -5,7 +5,7 @@ import type { ExecRequest, LaunchRequest } from "./launch.ts";
 import type { WorkRequest } from "./work.ts";
 
 /** Version of all messages. A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 15;
+export const protocolVersion = 16;
 
 const idRangesSchema = z.array(z.object({ inside: z.number(), outside: z.number(), count: z.number() }));
 
@@ -42,6 +42,8 @@ export type ToZygote =
   | { type: "net" }
   /** Creates the listening stream socket `name`, or keeps it; the channel receives it. */
   | { type: "listen"; name: string }
+  /** Passes this number of empty cgroups for the sandboxes of the next containers. */
+  | { type: "cgroups"; count: number }
   | { type: "shutdown" };
 
 /** The part of a zygote's record in the store that a daemon reads. */

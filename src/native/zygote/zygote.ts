@@ -38,6 +38,11 @@ export interface Zygote extends Disposable {
     request: Request,
     options?: WorkOptions,
   ): Promise<WorkResults[Request["operation"]]>;
+  /**
+   * Passes empty cgroups, as descriptors that stay the caller's, for sandboxes that are prepared ahead. Later launches name
+   * them in this order. Does nothing when the zygote has died.
+   */
+  addCgroups(directories: number[]): void;
   /** Opens a channel to the net helper and starts one if none runs. */
   net(listener: ChannelListener): Promise<Channel>;
   /**
@@ -58,8 +63,8 @@ export interface LaunchOptions {
   /** Streams opened before the launch, one per attachment; new ones when absent. */
   pairs?: StreamPair[];
   /**
-   * Creates a cgroup for the container and returns a descriptor of the cgroup. The descriptor is closed after the
-   * launch message.
+   * Creates a cgroup for the program and returns a descriptor of the cgroup. The descriptor is closed after the
+   * message.
    */
   cgroup?: (delegation: Delegation) => number | undefined;
   /** Called for each kill by the OOM killer in the container. */
@@ -121,21 +126,29 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
       ),
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
+    addCgroups(directories) {
+      const { length: count } = directories;
+      whileOpen(() => connection.send({ type: "cgroups", count }, directories));
+    },
     net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),
     listen: (name) => attempt(() => receiveListener(connection, name)),
     listenAgain: () => listenAgain(options),
     shutdown() {
-      try {
-        connection.send({ type: "shutdown" }, []);
-      } catch (error) {
-        // The zygote has died, or another client has shut it down.
-        if (errnoOf(error) !== "EPIPE") throw error;
-      }
+      whileOpen(() => connection.send({ type: "shutdown" }, []));
       // The zygote reads no further requests.
       connection.close();
     },
     [Symbol.dispose]: () => connection.close(),
   };
+}
+
+/** Sends, and ignores that the zygote has died, or that another client has shut it down. */
+function whileOpen(send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    if (errnoOf(error) !== "EPIPE") throw error;
+  }
 }
 
 function sendLaunch(

@@ -7,6 +7,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
+import { nameOf } from "#test/support/processes.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
 const controllers = ["cpu", "memory", "pids"];
@@ -36,11 +37,31 @@ export function makeCgroup(passed?: string[]): string {
   return own;
 }
 
-/** Returns the names of the containers' cgroups in a directory. */
+/** Most cgroups that are kept for the next containers. */
+export const mostSpares = 4;
+
+/** Returns the names of the containers' cgroups in a directory, and of more spare ones than are kept. */
 export function containersIn(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true })
+  const names = readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "tbox.init")
     .map(({ name }) => name);
+  const isSpare = (name: string) => name.includes("-next-") && isIdle(`${directory}/${name}`);
+  const spares = names.filter(isSpare).slice(0, mostSpares);
+  return names.filter((name) => !spares.includes(name));
+}
+
+/** Returns the ids of a cgroup's processes; none when the cgroup is gone. */
+export function processesIn(cgroup: string): number[] {
+  try {
+    return read(`${cgroup}/cgroup.procs`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Returns whether a cgroup has no process, except for those of a prepared sandbox. */
+function isIdle(cgroup: string): boolean {
+  return processesIn(cgroup).every((pid) => nameOf(pid) === "tbox-ready");
 }
 
 function findDelegated(): string | undefined {

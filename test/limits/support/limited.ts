@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell } from "../../e2e/support/images.ts";
-import { containersIn, makeCgroup } from "./cgroups.ts";
+import { containersIn, makeCgroup, processesIn } from "./cgroups.ts";
 
 export interface Inspected {
   Id: string;
@@ -44,8 +44,9 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
     return response.json() as Promise<Inspected>;
   };
   const cgroup = async (name: string) => {
-    const { Id } = await inspect(name);
-    return `${cgroups}/${containersIn(cgroups).find((found) => found.endsWith(Id))}`;
+    const { Id, State } = await inspect(name);
+    const has = (found: string) => processesIn(`${cgroups}/${found}`).includes(State.Pid);
+    return `${cgroups}/${containersIn(cgroups).find((found) => found.endsWith(Id) || has(found))}`;
   };
   const empty = () => until(() => !existsSync(cgroups) || containersIn(cgroups).length === 0);
   const clear = async () => {

@@ -12,6 +12,7 @@ mod reexecute;
 mod requests;
 mod run_directory;
 mod server;
+mod spare_cgroup;
 mod standby_monitor;
 mod start;
 mod survivors;

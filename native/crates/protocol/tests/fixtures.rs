@@ -19,7 +19,7 @@ const MESSAGES: [(&str, &[&str]); 7] = [
     (
         "to-zygote",
         &[
-            "exec", "hello", "launch", "listen", "net", "shutdown", "work",
+            "cgroups", "exec", "hello", "launch", "listen", "net", "shutdown", "work",
         ],
     ),
     ("from-zygote", &["listening", "refused", "welcome"]),

@@ -32,6 +32,15 @@ pub struct ReadySandbox {
     blueprint: Blueprint,
 }
 
+/// Resources of a sandbox.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Resources<'resources> {
+    /// An unused network namespace; without one, a sandbox that needs one creates it.
+    pub network: Option<BorrowedFd<'resources>>,
+    /// The cgroup of a sandbox that needs one.
+    pub cgroup: Option<BorrowedFd<'resources>>,
+}
+
 /// A prepared sandbox that has its order.
 pub(crate) struct Begun {
     child: Child,
@@ -41,21 +50,19 @@ pub(crate) struct Begun {
 
 impl ReadySandbox {
     /// Creates a sandbox and waits until it is ready. Call it in the process that becomes the container's monitor.
-    /// `network` is an unused network namespace; without one, the sandbox creates its own. Only the calling process keeps
-    /// `channel`, so that the channel closes if the monitor dies before its sandbox.
+    /// Only the calling process keeps `channel`, so that the channel closes if the monitor dies before its sandbox.
     pub fn prepare(
         host: &Host,
         blueprint: Blueprint,
-        network: Option<BorrowedFd<'_>>,
+        Resources { network, cgroup }: Resources<'_>,
         channel: OwnedFd,
     ) -> Result<(Self, OwnedFd), Failure> {
         let (ours, theirs) =
             seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
-        let mut namespaces = Namespaces::MOUNT
-            | Namespaces::PID
-            | Namespaces::IPC
-            | Namespaces::UTS
-            | Namespaces::CGROUP;
+        let mut namespaces =
+            Namespaces::MOUNT | Namespaces::PID | Namespaces::IPC | Namespaces::UTS;
+        // A cgroup namespace created by the clone has the monitor's cgroup as its root.
+        namespaces.set(Namespaces::CGROUP, !blueprint.cgroup);
         let creates_network = blueprint.private_network && network.is_none();
         namespaces.set(Namespaces::NETWORK, creates_network);
         let first = FirstProcess {
@@ -65,7 +72,7 @@ impl ReadySandbox {
             channel: theirs.as_fd(),
         };
         let kept = (ours, channel);
-        let (child, (ours, channel)) = clone3(namespaces, None, kept, || first.run())
+        let (child, (ours, channel)) = clone3(namespaces, cgroup, kept, || first.run())
             .map_err(|error| refused_clone("namespaces", &error))?;
         drop(theirs);
         let sandbox = Self {

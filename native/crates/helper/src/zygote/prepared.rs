@@ -2,7 +2,7 @@
 //! takes longer than all mounts of a start together; /dev, which is a quarter of those mounts; the monitor's process; and
 //! whole sandboxes.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use protocol::launch::LaunchRequest;
@@ -18,6 +18,7 @@ use crate::zygote::children::LeftNetwork;
 use crate::zygote::prepared_network::PreparedNetwork;
 use crate::zygote::preparer::{NETWORK, Preparation};
 use crate::zygote::ready_monitors::ReadyMonitors;
+use crate::zygote::spare_cgroup::{Identity, SpareCgroup, SpareCgroups};
 use crate::zygote::standby_monitor::{ForkSide, Standby, StandbyMonitor};
 
 /// Resources of each kind, enough for some simultaneous starts.
@@ -50,6 +51,8 @@ pub struct PreparedResources {
     devices: Vec<OwnedFd>,
     standby: Option<StandbyMonitor>,
     ready: ReadyMonitors,
+    /// Cgroups for the next sandboxes.
+    cgroups: SpareCgroups,
     ready_not_before: Option<Instant>,
     /// The channel from the preparer, while one runs.
     preparer: Option<Watched>,
@@ -76,14 +79,46 @@ impl PreparedResources {
         self.devices.pop()
     }
 
-    /// Notes a request, to prepare sandboxes for the next ones. Returns whether a ready sandbox suits it.
-    pub fn expect(&mut self, request: &LaunchRequest) -> bool {
-        let Some(wanted) = Blueprint::of(request) else {
-            return false;
+    /// Notes a request, to prepare sandboxes for the next ones. Returns whether a ready sandbox suits it. `cgroup` is the
+    /// container's own: no sandbox but a suitable one stays in it.
+    pub fn expect(&mut self, request: &LaunchRequest, cgroup: Option<BorrowedFd<'_>>) -> bool {
+        let cgroup = cgroup.and_then(Identity::of);
+        let wanted = Blueprint::of(request);
+        if let Some(wanted) = &wanted {
+            let unneeded = self.ready.expect(wanted.clone());
+            self.dismiss(unneeded);
+        }
+        if let Some(cgroup) = cgroup {
+            self.pass_over_until(cgroup);
+        }
+        let suits = wanted.is_some_and(|wanted| self.ready.suit(&wanted, cgroup));
+        if let Some(cgroup) = cgroup.filter(|_| !suits) {
+            let unsuitable = self.ready.take_in(cgroup);
+            self.end(unsuitable.into_iter().collect());
+        }
+        suits
+    }
+
+    /// Gives up the sandboxes and cgroups that the daemon has passed over: it uses them in their order.
+    fn pass_over_until(&mut self, cgroup: Identity) {
+        let passed_over = match self.cgroups.forget_until(cgroup) {
+            true => self.ready.take_all(),
+            false => self.ready.take_before(cgroup),
         };
-        let networks = self.ready.expect(wanted.clone());
-        self.discard(networks);
-        self.ready.suit(&wanted)
+        self.end(passed_over);
+    }
+
+    /// Takes cgroups for the next sandboxes.
+    pub fn add_cgroups(&mut self, directories: Vec<OwnedFd>) {
+        self.cgroups.add(directories);
+    }
+
+    /// Ends the sandboxes in cgroups that an earlier daemon has created: the next one knows only its own.
+    pub fn forget_cgroups(&mut self) {
+        if self.ready.has_cgroups() {
+            self.discard_sandboxes();
+        }
+        self.cgroups.clear();
     }
 
     /// Sends a launch to a monitor with a sandbox, if one suits the request, or to the standby monitor. Returns the
@@ -101,6 +136,10 @@ impl PreparedResources {
             }
             // A member that could not prepare its sandbox, or was killed, takes no launch.
             self.ready_not_before = Some(Instant::now() + RETRY);
+            if launch.request.cgroup {
+                // The other members are in other cgroups.
+                break;
+            }
         }
         self.standby.take()?.send(launch)
     }
@@ -117,7 +156,6 @@ impl PreparedResources {
     pub fn fork_standby(&mut self) -> Option<Standby> {
         self.discard_unused_sandboxes();
         let blueprint = self
-            .ready
             .wanted()
             .filter(|_| is_past(self.ready_not_before))
             .cloned();
@@ -128,7 +166,11 @@ impl PreparedResources {
             Some(blueprint) if blueprint.has_private_network() => self.networks.pop(),
             _ => None,
         };
-        match StandbyMonitor::fork(blueprint.as_ref(), network) {
+        let cgroup = match &blueprint {
+            Some(blueprint) if blueprint.has_cgroup() => self.cgroups.take(),
+            _ => None,
+        };
+        match StandbyMonitor::fork(blueprint.as_ref(), network, cgroup) {
             Some(ForkSide::Zygote(member)) if blueprint.is_some() => {
                 self.ready.add(member);
                 self.ready_not_before = Some(Instant::now() + READY_DELAY);
@@ -141,6 +183,13 @@ impl PreparedResources {
             }
         }
         None
+    }
+
+    /// Returns the settings of the next sandbox; `None` if there are enough, or no cgroup for another one.
+    fn wanted(&self) -> Option<&Blueprint> {
+        self.ready
+            .wanted()
+            .filter(|blueprint| !blueprint.has_cgroup() || !self.cgroups.is_empty())
     }
 
     /// Ends the standby monitors.
@@ -157,8 +206,22 @@ impl PreparedResources {
     }
 
     fn discard_sandboxes(&mut self) {
-        let networks: Vec<_> = self.ready.dismiss().collect();
-        self.discard(networks);
+        let members = self.ready.take_all();
+        self.dismiss(members);
+    }
+
+    /// Ends monitors. Other sandboxes can be prepared in their cgroups.
+    fn dismiss(&mut self, members: Vec<StandbyMonitor>) {
+        let cgroups = self.end(members);
+        self.cgroups.take_back(cgroups);
+    }
+
+    /// Ends monitors. Returns the cgroups of their sandboxes.
+    fn end(&mut self, members: Vec<StandbyMonitor>) -> Vec<SpareCgroup> {
+        let (networks, cgroups): (Vec<_>, Vec<_>) =
+            members.into_iter().map(StandbyMonitor::dismiss).unzip();
+        self.discard(networks.into_iter().flatten().collect());
+        cgroups.into_iter().flatten().collect()
     }
 
     /// Takes back the network namespace of an ended container. It serves the next container if no other process can have a
@@ -190,7 +253,7 @@ impl PreparedResources {
     pub fn due(&self) -> Option<Duration> {
         let others = self.needs_preparer() || !self.used.is_empty() || self.standby.is_none();
         let others = others.then(|| until(self.not_before));
-        let sandboxes = self.ready.wanted().map(|_| until(self.ready_not_before));
+        let sandboxes = self.wanted().map(|_| until(self.ready_not_before));
         [others, sandboxes, self.ready.unused_in()]
             .into_iter()
             .flatten()

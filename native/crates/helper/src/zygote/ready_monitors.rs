@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::ready::Blueprint;
 
-use crate::zygote::prepared_network::PreparedNetwork;
+use crate::zygote::spare_cgroup::Identity;
 use crate::zygote::standby_monitor::StandbyMonitor;
 
 /// Sandboxes that are ready on an idle machine. Each takes about half a megabyte.
@@ -25,9 +25,8 @@ pub struct ReadyMonitors {
 }
 
 impl ReadyMonitors {
-    /// Notes the settings of a request. Returns the network namespaces of members that were ended because other settings
-    /// are expected now.
-    pub fn expect(&mut self, wanted: Blueprint) -> Vec<PreparedNetwork> {
+    /// Notes the settings of a request. Returns the members that are not needed because other settings are expected now.
+    pub fn expect(&mut self, wanted: Blueprint) -> Vec<StandbyMonitor> {
         self.wanted_at = Some(Instant::now());
         let known = self.blueprint.as_ref() == Some(&wanted);
         if !known && self.blueprint.is_some() && self.candidate.as_ref() != Some(&wanted) {
@@ -39,12 +38,35 @@ impl ReadyMonitors {
             return Vec::new();
         }
         self.blueprint = Some(wanted);
-        self.dismiss().collect()
+        self.take_all()
     }
 
-    /// Returns whether a member suits a request with these settings.
-    pub fn suit(&self, wanted: &Blueprint) -> bool {
-        !self.members.is_empty() && self.blueprint.as_ref() == Some(wanted)
+    /// Returns whether the first member suits a request with these settings and this cgroup.
+    pub fn suit(&self, wanted: &Blueprint, cgroup: Option<Identity>) -> bool {
+        self.blueprint.as_ref() == Some(wanted)
+            && self
+                .members
+                .first()
+                .is_some_and(|member| cgroup.is_none_or(|cgroup| member.is_in(cgroup)))
+    }
+
+    /// Takes the members before the one in this cgroup: the daemon has passed over their cgroups.
+    pub fn take_before(&mut self, cgroup: Identity) -> Vec<StandbyMonitor> {
+        let own = self.members.iter().position(|member| member.is_in(cgroup));
+        self.members.drain(..own.unwrap_or_default()).collect()
+    }
+
+    /// Takes the member in this cgroup, which is the first.
+    pub fn take_in(&mut self, cgroup: Identity) -> Option<StandbyMonitor> {
+        let own = self
+            .members
+            .iter()
+            .position(|member| member.is_in(cgroup))?;
+        Some(self.members.remove(own))
+    }
+
+    pub fn has_cgroups(&self) -> bool {
+        self.blueprint.as_ref().is_some_and(Blueprint::has_cgroup)
     }
 
     /// Takes a member, the one that was forked first.
@@ -63,18 +85,15 @@ impl ReadyMonitors {
         self.members.push(member);
     }
 
-    /// Returns the time until [`ReadyMonitors::dismiss`] is due because no start has used a member; `None` if there is none.
+    /// Returns the time until the members are to be ended because no start has used a member; `None` if there is none.
     pub fn unused_in(&self) -> Option<Duration> {
         self.blueprint.as_ref()?;
         let passed = self.wanted_at.map_or(UNUSED, |moment| moment.elapsed());
         Some(UNUSED.saturating_sub(passed))
     }
 
-    /// Ends all members. Returns their network namespaces.
-    pub fn dismiss(&mut self) -> impl Iterator<Item = PreparedNetwork> {
+    pub fn take_all(&mut self) -> Vec<StandbyMonitor> {
         std::mem::take(&mut self.members)
-            .into_iter()
-            .filter_map(StandbyMonitor::dismiss)
     }
 
     /// Forgets the settings, so that nothing is prepared until the next start.

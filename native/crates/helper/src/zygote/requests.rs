@@ -28,6 +28,7 @@ impl Zygote {
         match messages::parse(&text, "to the zygote")? {
             ToZygote::Hello => {
                 check("hello", 0, descriptors.len())?;
+                self.prepared.forget_cgroups();
                 self.welcome(index);
                 Ok(None)
             }
@@ -36,6 +37,11 @@ impl Zygote {
             ToZygote::Work(request) => self.work(request, descriptors),
             ToZygote::Net => self.net(descriptors),
             ToZygote::Listen { name } => self.listen(name, descriptors),
+            ToZygote::Cgroups { count } => {
+                check("cgroups", count, descriptors.len())?;
+                self.prepared.add_cgroups(descriptors);
+                Ok(None)
+            }
             ToZygote::Shutdown => {
                 check("shutdown", 0, descriptors.len())?;
                 self.shut_down();
@@ -59,7 +65,8 @@ impl Zygote {
             .map_err(|errno| Failure::of_call("fork", "report", errno))?;
         let id = request.id.clone();
         let copy = |descriptor: &OwnedFd| descriptor.try_clone().ok();
-        let suits = self.prepared.expect(&request);
+        let cgroup = descriptors.last().filter(|_| request.cgroup);
+        let suits = self.prepared.expect(&request, cgroup.map(AsFd::as_fd));
         let (network, held) = match request.network {
             // The sandbox has one.
             Network::None if suits => (None, None),
@@ -75,7 +82,6 @@ impl Zygote {
             Network::Host => (None, None),
         };
         self.note_visits(&request.network, &request.shared);
-        let cgroup = descriptors.last().filter(|_| request.cgroup);
         let mut held = HeldDescriptors {
             network: held,
             cgroup: cgroup.and_then(copy),

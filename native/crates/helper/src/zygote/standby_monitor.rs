@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use protocol::launch::LaunchRequest;
 use rustix::process::Pid;
 use sandbox::host::Host;
-use sandbox::ready::{Blueprint, ReadySandbox};
+use sandbox::ready::{Blueprint, ReadySandbox, Resources};
 use serde::{Deserialize, Serialize};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Flags};
@@ -14,6 +14,7 @@ use sys::seqpacket::{self, Flags};
 use crate::messages;
 use crate::monitor::launch::{self, Launch};
 use crate::zygote::prepared_network::PreparedNetwork;
+use crate::zygote::spare_cgroup::{Identity, SpareCgroup};
 
 /// A process that waits for its launch. The process ends when this value is dropped.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct StandbyMonitor {
     channel: OwnedFd,
     /// The network namespace that its sandbox has, if it was prepared before.
     network: Option<PreparedNetwork>,
+    /// The cgroup that its sandbox is in.
+    cgroup: Option<SpareCgroup>,
 }
 
 /// The process after [`StandbyMonitor::fork`].
@@ -37,6 +40,7 @@ pub struct Standby {
     /// The sandbox to prepare.
     blueprint: Option<Blueprint>,
     network: Option<OwnedFd>,
+    cgroup: Option<OwnedFd>,
 }
 
 /// The text of a launch message. The message's descriptors are, in order: the report pipe, the optional ones that are
@@ -54,6 +58,7 @@ impl StandbyMonitor {
     pub fn fork(
         blueprint: Option<&Blueprint>,
         network: Option<PreparedNetwork>,
+        cgroup: Option<SpareCgroup>,
     ) -> Option<ForkSide> {
         let (ours, theirs) = seqpacket::pair().ok()?;
         match fork().ok()? {
@@ -61,11 +66,13 @@ impl StandbyMonitor {
                 channel: theirs,
                 blueprint: blueprint.cloned(),
                 network: network.map(|network| network.namespace),
+                cgroup: cgroup.map(|cgroup| cgroup.directory),
             })),
             Side::Parent(pid) => Some(ForkSide::Zygote(Self {
                 pid,
                 channel: ours,
                 network,
+                cgroup,
             })),
         }
     }
@@ -88,9 +95,14 @@ impl StandbyMonitor {
         Some((self.pid, self.network))
     }
 
-    /// Ends the process. Returns its sandbox's network namespace.
-    pub fn dismiss(self) -> Option<PreparedNetwork> {
-        self.network
+    /// Returns whether its sandbox is in this cgroup.
+    pub fn is_in(&self, cgroup: Identity) -> bool {
+        self.cgroup.as_ref().is_some_and(|own| own.is(cgroup))
+    }
+
+    /// Ends the process. Returns its sandbox's network namespace and cgroup.
+    pub fn dismiss(self) -> (Option<PreparedNetwork>, Option<SpareCgroup>) {
+        (self.network, self.cgroup)
     }
 }
 
@@ -102,12 +114,16 @@ impl Standby {
             channel,
             blueprint,
             network,
+            cgroup,
         } = self;
         let prepared = match blueprint {
             None => Ok((None, channel)),
             Some(blueprint) => {
-                let network = network.as_ref().map(AsFd::as_fd);
-                ReadySandbox::prepare(&host, blueprint, network, channel)
+                let resources = Resources {
+                    network: network.as_ref().map(AsFd::as_fd),
+                    cgroup: cgroup.as_ref().map(AsFd::as_fd),
+                };
+                ReadySandbox::prepare(&host, blueprint, resources, channel)
                     .map(|(ready, channel)| (Some(ready), channel))
             }
         };
@@ -115,7 +131,7 @@ impl Standby {
         let Ok((ready, channel)) = prepared else {
             return;
         };
-        drop(network);
+        drop((network, cgroup));
         if let Some(launch) = receive_launch(&channel) {
             drop(channel);
             launch::run(host, launch, ready);

@@ -8,6 +8,8 @@ pub struct Blueprint {
     /// Whether the network namespace belongs to the container alone; otherwise the request names it.
     pub(super) private_network: bool,
     pub(super) shm_size: u64,
+    /// Whether the sandbox is in a cgroup of its own.
+    pub(super) cgroup: bool,
     pub(super) cgroup_writable: bool,
     pub(super) masked_paths: Vec<String>,
     pub(super) readonly_paths: Vec<String>,
@@ -15,7 +17,7 @@ pub struct Blueprint {
 
 impl Blueprint {
     /// Returns the settings that suit a request; `None` if the container must be started step by step. That is the case if
-    /// the request decides about the clone itself (cgroup, shared namespaces, OOM score), needs the monitor during the
+    /// the request decides about the clone itself (shared namespaces, OOM score), needs the monitor during the
     /// start (keep-id), or mounts something in the container's own view of the host.
     pub fn of(request: &LaunchRequest) -> Option<Self> {
         let private_network = match request.network {
@@ -27,17 +29,22 @@ impl Blueprint {
         let ordinary = matches!(request.root, Root::Layers { targets: false, .. })
             && request.shared.is_default()
             && request.sysctls.is_empty()
-            && !request.cgroup
             && process.keep_id.is_none()
             && process.oom_score_adjustment.is_none()
             && !request.mounts.iter().any(is_tree);
         ordinary.then(|| Self {
             private_network,
             shm_size: request.shm_size,
+            cgroup: request.cgroup,
             cgroup_writable: request.cgroup_writable,
             masked_paths: request.masked_paths.clone(),
             readonly_paths: request.readonly_paths.clone(),
         })
+    }
+
+    /// Returns whether the sandbox needs a cgroup.
+    pub fn has_cgroup(&self) -> bool {
+        self.cgroup
     }
 
     /// Returns whether the network is the container's own.

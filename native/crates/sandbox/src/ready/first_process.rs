@@ -66,6 +66,11 @@ impl FirstProcess<'_> {
         let namespace = isolation::open_own_namespace();
         // Before /sys is mounted: it shows the network namespace of the process that mounts it.
         self.enter_private_network()?;
+        // Before the cgroup hierarchy is mounted: it shows the cgroups below the namespace's root.
+        if self.blueprint.cgroup {
+            sys::namespaces::enter_new_cgroup()
+                .map_err(|errno| system("cgroup", "namespace", errno))?;
+        }
         // Before anything is mounted for the container, because the host's mounts must not propagate there.
         isolation::isolate()?;
         let root = empty_root::mount_root().map_err(|errno| system("empty-root", "/", errno))?;
