@@ -1,11 +1,20 @@
 import type { LayoutIndex } from "./content-store.ts";
 import { replaceFile } from "./durable-file.ts";
 
-/** Writes the files that make a directory an OCI image layout, unless they exist. */
+const layout = JSON.stringify({ imageLayoutVersion: "1.0.0" });
+
+/** Writes the files that make a directory an OCI image layout, unless they exist. A damaged `oci-layout` is replaced. */
 export async function createLayout(root: string): Promise<void> {
-  if (await Bun.file(`${root}/oci-layout`).exists()) return;
-  await replaceFile(root, "oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  if ((await textOf(`${root}/oci-layout`)) !== layout) await replaceFile(root, "oci-layout", layout);
+  if (await Bun.file(`${root}/index.json`).exists()) return;
   await replaceFile(root, "index.json", JSON.stringify({ schemaVersion: 2, manifests: [] }));
+}
+
+/** Returns the text of a file; undefined for a file that cannot be read. */
+function textOf(path: string): Promise<string | undefined> {
+  return Bun.file(path)
+    .text()
+    .catch(() => undefined);
 }
 
 export function openLayoutIndex(root: string): LayoutIndex {
@@ -19,7 +28,7 @@ export function openLayoutIndex(root: string): LayoutIndex {
       }));
       const text = JSON.stringify({ schemaVersion: 2, manifests });
       // An unnecessary sync would slow down every daemon start.
-      if ((await Bun.file(`${root}/index.json`).text()) === text) return;
+      if ((await textOf(`${root}/index.json`)) === text) return;
       await replaceFile(root, "index.json", text);
     },
   };

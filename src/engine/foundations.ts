@@ -21,6 +21,7 @@ import type { Config } from "./config.ts";
 import { openEventJournal } from "./event-journal.ts";
 import { type EventLog, openEventLog } from "./events.ts";
 import { openIdleMemory } from "./idle-memory.ts";
+import { requireDatabase } from "./lost-database.ts";
 import { migrations } from "./schema.ts";
 
 type Database = ReturnType<typeof openDatabase>;
@@ -83,6 +84,7 @@ async function openParts(
   writeFileSync(`${store}/daemon.lock`, String(process.pid));
   resources.use(lock);
   checkLog(`${store}/tbox.db`);
+  requireDatabase(store);
   const safe = openDatabase(`${store}/tbox.db`, { durability: "power", release });
   resources.defer(() => safe.close());
   migrate(safe, migrations);

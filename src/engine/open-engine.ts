@@ -11,12 +11,21 @@ import { type EngineMetrics, openEngineMetrics } from "./engine-metrics.ts";
 import type { EventLog } from "./events.ts";
 import { openFoundations } from "./foundations.ts";
 import { latestRelease } from "./latest-release.ts";
+import { explainDamage } from "./lost-database.ts";
 import { openResources } from "./open-resources.ts";
 import { withPruneEvents } from "./prune-events.ts";
 import { readSystemInformation } from "./system-information.ts";
 
 /** Opens every service of a store. Only one engine can have a store open. */
 export async function openEngine(config: Config): Promise<Engine> {
+  try {
+    return await openServices(config);
+  } catch (error) {
+    throw explainDamage(config.dataDirectory, error);
+  }
+}
+
+async function openServices(config: Config): Promise<Engine> {
   const { dataDirectory, runDirectory, environment, releaseFeed } = config;
   await using resources = new AsyncDisposableStack();
   const foundations = await openFoundations(config, resources);

@@ -12,6 +12,7 @@ import { etcFilesOf } from "../networking/etc-files.ts";
 import { joinNetworks, leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
 import { requireLinkTargets } from "../networking/links.ts";
+import { replaceMissingEtcFiles } from "../networking/missing-etc-files.ts";
 import { ensureBindSources } from "../request/bind-sources.ts";
 import { isIsolated } from "../request/isolation.ts";
 import type { ContainerServices } from "../services.ts";
@@ -88,7 +89,8 @@ async function start(
   } catch (error) {
     for (const { pair } of attached) discardStream(pair);
     dropCgroup(services, record);
-    throw await handleStartFailure(services, record, explainProgramFailure(error, image?.config));
+    const explained = replaceMissingEtcFiles(services, record, explainProgramFailure(error, image?.config));
+    throw await handleStartFailure(services, record, explained);
   } finally {
     runtime.launching = false;
   }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Time between two checks: short while a container may still be starting, because a client that has seen the container's
 /// log connects at once.
 const CHECK_INTERVAL: Duration = Duration::from_millis(2);
@@ -15,7 +17,8 @@ const ATTEMPT_INTERVAL: Duration = Duration::from_millis(500);
 /// Ports in one check.
 const CHECKED_PORTS: usize = 64;
 
-/// The inverse of the share of the helper's time that checks may take.
+/// The inverse of the share of a processor that checks may take. The time that a check waits for a processor does not count:
+/// it would delay the next check by seconds on a busy machine.
 const CHECK_SHARE: u32 = 50;
 
 #[derive(Debug)]
@@ -33,7 +36,8 @@ pub struct Check {
     pub ports: Vec<u64>,
     /// Whether a connection is attempted too.
     pub attempt: bool,
-    start: Instant,
+    /// Processor time of the thread at the start.
+    used: Duration,
 }
 
 impl Default for ClosedPorts {
@@ -86,7 +90,7 @@ impl ClosedPorts {
         Some(Check {
             ports,
             attempt,
-            start,
+            used: processor_time(),
         })
     }
 
@@ -96,14 +100,30 @@ impl ClosedPorts {
             true => CHECK_INTERVAL,
             false => LATER_CHECK_INTERVAL,
         };
-        let now = Instant::now();
-        self.next_check = now + interval.max((now - check.start) * CHECK_SHARE);
+        let used = processor_time().saturating_sub(check.used);
+        self.next_check = Instant::now() + interval.max(used * CHECK_SHARE);
     }
+}
+
+/// Returns the processor time that this thread has used.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_that_waits_for_a_processor_does_not_delay_the_next_one() {
+        let mut closed = ClosedPorts::default();
+        closed.insert(1);
+        while closed.next_check() > Some(Duration::ZERO) {}
+        let check = closed.take_due().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        closed.finish(&check, Some(Duration::ZERO));
+        assert!(closed.next_check() < Some(Duration::from_secs(1)));
+    }
 
     #[test]
     fn all_closed_ports_take_turns() {

@@ -1,0 +1,39 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { FailureError } from "#native/addon/failure.ts";
+import type { ContainerServices } from "../services.ts";
+import { containerDirectory } from "../state/container-directories.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
+import { etcFileNames, etcFiles, hostHosts } from "./etc-files.ts";
+import { linkedHosts } from "./links.ts";
+
+/** ENOENT. */
+const missing = 2;
+
+/**
+ * Writes those of a container's files below /etc again that someone has removed, if a start failed for this reason. Returns
+ * the error for the client.
+ */
+export function replaceMissingEtcFiles(
+  services: ContainerServices,
+  record: ContainerRecord,
+  error: unknown,
+): unknown {
+  const isMissing =
+    error instanceof FailureError &&
+    error.errno === missing &&
+    etcFileNames.some((name) => name === error.failure.subject);
+  if (!isMissing) return error;
+  const directory = containerDirectory(services, record.id);
+  const content = etcFiles(record, {
+    hostname: record.config.Hostname ?? "",
+    namespace: record.network,
+    gateway: services.networks.gateway(record.network),
+    linked: linkedHosts(services, record),
+    hostFile: hostHosts(record.hostConfig),
+  });
+  const replaced = etcFileNames.filter((name) => !existsSync(`${directory}/${name}`));
+  for (const name of replaced) writeFileSync(`${directory}/${name}`, content[name], { mode: 0o644 });
+  const files = replaced.map((name) => `${directory}/${name}`).join(", ");
+  const message = `${error.message}: ${files} was missing and has been written again: start the container again`;
+  return new FailureError({ ...error.failure, message });
+}
