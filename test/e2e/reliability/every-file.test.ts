@@ -121,7 +121,8 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon over a damaged file", 
   test.each(groups)(
     "in %s names the cause or mends it, and loses no other object",
     async (_, group) => {
-      const isExtra = (file: string) => !all && /^containers\//.test(file) && !objectsOf(file).includes("container one");
+      const isExtra = (file: string) =>
+        !all && /^containers\//.test(file) && !objectsOf(file).includes("container one");
       const files = filesOf(original).filter((file) => group.test(file) && !isExtra(file));
       for (const [index, file] of files.entries()) {
         for (const damage of all ? damages : damages.filter((_, kind) => kind === index % damages.length)) {
