@@ -82,7 +82,10 @@ function normalise(os: string, architecture: string, variant: string | undefined
   return { os, architecture: known?.architecture ?? architecture, ...(chosen ? { variant: chosen } : {}) };
 }
 
-/** Returns the platform as builds name it: `arm` is `arm/v7`, and the only variant of `arm64` and the first of `amd64` are left out. */
+/**
+ * Returns the platform as builds name it: `arm` is `arm/v7`, and the only variant of `arm64` and the first of `amd64` are left
+ * out.
+ */
 export function withUsualVariant({ os, architecture, variant }: Platform): Platform {
   const usual = variantOf({ os, architecture });
   const chosen = architecture === "arm" ? (variant ?? usual) : variant === usual ? undefined : variant;
