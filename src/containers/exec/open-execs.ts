@@ -5,12 +5,20 @@ import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { requireRunning } from "../state/require-running.ts";
 import type { ExecRequest, Execs } from "./execs.ts";
+import { createForgetting } from "./forget-execs.ts";
 import { type ExecState, startExec } from "./start-exec.ts";
 
 export function openExecs(services: ContainerServices): Execs {
   const states = new Map<string, ExecState>();
+  const forget = createForgetting(states, {
+    now: () => performance.now(),
+    exists: (id) => services.records.withId(id) !== undefined,
+  });
   return {
-    create: (container, request) => createExec(services, states, container, request),
+    create(container, request) {
+      forget();
+      return createExec(services, states, container, request);
+    },
     get: (id) => findExec(services, states, id).record,
     running: (containerId) =>
       [...states.values()].flatMap(({ record }) =>
@@ -45,12 +53,14 @@ function createExec(
 ): string {
   if (request.Cmd.length === 0) throw invalidArgument("No exec command specified");
   const container = findRunning(services, containerName);
-  for (const [id, { record }] of states) {
-    if (!services.records.withId(record.containerId)) states.delete(id);
-  }
   const id = randomBytes(32).toString("hex");
   const record = { id, containerId: container.id, request, running: false, exitCode: undefined, pid: 0 };
-  states.set(id, { record, containerStartedAt: container.state.startedAt, monitor: undefined });
+  states.set(id, {
+    record,
+    containerStartedAt: container.state.startedAt,
+    monitor: undefined,
+    endedAt: undefined,
+  });
   services.notify(`exec_create: ${request.Cmd.join(" ")}`, container, { execID: id });
   return id;
 }

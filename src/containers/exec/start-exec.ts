@@ -17,6 +17,8 @@ export interface ExecState {
   containerStartedAt: string;
   /** Connection to the exec's monitor; absent unless the program runs. */
   monitor: Pick<Monitor, "resize" | "signal"> | undefined;
+  /** Monotonic time of the exit in milliseconds; undefined before. */
+  endedAt: number | undefined;
 }
 
 /** Starts the program of an exec in a running container, and stores its exit status later. */
@@ -38,6 +40,7 @@ export async function startExec(
   });
   const handleExit = (exitCode: number) => {
     Object.assign(record, { running: false, exitCode });
+    state.endedAt = performance.now();
     state.monitor = undefined;
     monitor[Symbol.dispose]();
     services.notify("exec_die", container, { ...attributes, exitCode: String(exitCode) });
