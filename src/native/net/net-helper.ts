@@ -36,6 +36,9 @@ export interface NetHelper extends Disposable {
   publish(publication: Publication): Promise<HostPort[]>;
 }
 
+/** Ports in one message: the helper forwards nothing while it opens them. */
+const portsAtOnce = 32;
+
 /** The requests without the lifetime of the connection. */
 export type NetHelperRequests = Pick<NetHelper, "perform" | "getState" | "publish">;
 type PlainRequest = Exclude<NetRequest, { type: "survey" | "publish" }>;
@@ -142,9 +145,19 @@ function requests(ask: Connection["ask"]): NetHelperRequests {
       return { pid, uplink, namespaces: sandboxes, published };
     },
     async publish(publication) {
-      const answer = await ask({ type: "publish", ...publication });
-      if (answer.type !== "published") throw unexpected(answer);
-      return answer.ports;
+      const { sandbox, ports } = publication;
+      const published: HostPort[] = [];
+      for (let start = 0; start < ports.length; start += portsAtOnce) {
+        const part = ports.slice(start, start + portsAtOnce);
+        const answer = await ask({ type: "publish", ...publication, ports: part });
+        if (answer.type !== "published") {
+          // Without an address, the helper closes the ports of the earlier parts.
+          if (start > 0) await ask({ type: "retarget", sandbox });
+          throw unexpected(answer);
+        }
+        published.push(...answer.ports);
+      }
+      return published;
     },
   };
 }
