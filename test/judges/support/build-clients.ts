@@ -154,7 +154,8 @@ function fromFile(title: string, { run, directory, file, command }: FileCommand)
 
 /**
  * Returns the clients of the Dev Containers CLI: the Dockerfile as it is, and with a feature on its result. The CLI adds stages
- * after the last one, which run its ONBUILD instructions, and asks for the image of the last FROM, which scratch has not.
+ * after the last one, which run its ONBUILD instructions, asks for the image of the last FROM, which scratch has not, and takes a
+ * line of a here-document that begins with `from` for a FROM.
  */
 export function devContainerClients(run: RunClient, directory: string, program: string): BuildClient[] {
   return [false, true].map((withFeature) => ({
@@ -162,7 +163,7 @@ export function devContainerClients(run: RunClient, directory: string, program: 
     canBuild(one) {
       const text = readFileSync(`${folderOf(one)}/Dockerfile`, "utf8");
       const last = text.slice(text.lastIndexOf("\nFROM "));
-      return !/^ONBUILD /m.test(last) && !/^FROM scratch/m.test(last);
+      return !/^(?:ONBUILD |FROM scratch|from )/m.test(last);
     },
     build(one, base, tag) {
       const folder = `${directory}/dev${withFeature ? "-feature" : ""}`;
