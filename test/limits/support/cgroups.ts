@@ -38,7 +38,7 @@ export function makeCgroup(passed?: string[]): string {
 }
 
 /** Most cgroups that are kept for the next containers. */
-export const mostSpares = 4;
+const mostSpares = 4;
 
 /** Returns the names of the containers' cgroups in a directory, and of more spare ones than are kept. */
 export function containersIn(directory: string): string[] {
