@@ -1,9 +1,9 @@
 /**
  * Measures how much slower a neighbour becomes while a container floods: the start of a container, requests between two
  * containers and through a published port, and lookups of names. Quiet and flooded rounds alternate, so that other work on
- * the machine changes both. Two kinds of controls show what the processors cost: "processor" and "processors" use one and two
- * of them and no network, and "…, own loopback" is a flood that stays in its container. The last column is the processor
- * time of the network helper.
+ * the machine changes both. Controls show the effect of busy processors alone: "processor" and "processors" use one and two
+ * of them and no network, and "…, own loopback" is a flood that stays in its container. The last column is the helper's
+ * share of a processor.
  *
  * Usage: bun bench/floods.ts TBOX SHELL.TAR PLACE [ROUNDS]
  */
@@ -78,7 +78,7 @@ const results = new Map<string, Record<Situation, Times[]>[]>();
 const kindsOfFlood = Object.keys(floods) as Flood[];
 const onNetwork = kindsOfFlood.filter((flood) => !flood.startsWith("processor"));
 const situations = [...kindsOfFlood, ...onNetwork.map((flood) => `${flood}${alone}`)];
-/** The helper's share of a processor during each flood, of each round. */
+/** The helper's share of a processor during each flood, a value for each round. */
 const shares = new Map<string, number[]>();
 for (let round = 0; round < Number(rounds); round++) {
   for (const flood of situations) {

@@ -46,7 +46,7 @@ export function ownMemory(pid: string): number {
   return Number(/^RssAnon:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
-/** Returns the processor time of the net helper in milliseconds. */
+/** Returns the processor time that the net helper of a run directory has used, in milliseconds. */
 export function netHelperTime(run: string): number {
   const isHelper = (pid: string) => nameOf(pid) === "tbox-net" && commandOf(pid).includes(run);
   const pid = readdirSync("/proc").find((one) => /^\d+$/.test(one) && isHelper(one));

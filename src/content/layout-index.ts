@@ -10,7 +10,7 @@ export async function createLayout(root: string): Promise<void> {
   await replaceFile(root, "index.json", JSON.stringify({ schemaVersion: 2, manifests: [] }));
 }
 
-/** Returns the text of a file; undefined for a file that cannot be read. */
+/** Returns the text of a file; undefined if it cannot be read. */
 function textOf(path: string): Promise<string | undefined> {
   return Bun.file(path)
     .text()

@@ -6,7 +6,7 @@ import { TboxError } from "#support/errors.ts";
 const described = ["containers", "layers/sha256", "blobs/sha256", "volumes"];
 
 /**
- * Throws when a store has objects and no database. With a new database, the daemon would remove the files of all of them as
+ * Throws unavailable when a store has objects and no database. With a new database, the daemon would remove their files as
  * unknown.
  */
 export function requireDatabase(store: string): void {
@@ -24,7 +24,7 @@ export function requireDatabase(store: string): void {
 
 const damaged = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB"]);
 
-/** Returns the error for the user if SQLite could not read the store's database. */
+/** Returns an error with a remedy if SQLite found the store's database damaged; otherwise the given error. */
 export function explainDamage(store: string, error: unknown): unknown {
   const isDamage =
     error instanceof SQLiteError && damaged.has(`${error.code}`.replace(/^(SQLITE_[A-Z]+)_.*/, "$1"));

@@ -31,7 +31,7 @@ export interface ImagesOptions {
   uses: ImageUses;
   applyChanges: ApplyChanges;
   warn: Warn;
-  /** Called for every event of an image. The attributes are its labels and its name, which is Docker's familiar one. */
+  /** Called for every event of an image. The attributes are its labels and Docker's familiar name. */
   notify: (action: ImageAction, id: string, attributes: Record<string, string>) => void;
 }
 

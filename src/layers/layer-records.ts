@@ -9,7 +9,7 @@ export interface LayerRecords {
   /** Returns the size of the archive that the layer's files make again; undefined if they do not make it. */
   archiveSize(diffId: DiffId): number | undefined;
   all(): DiffId[];
-  /** Number that changes whenever a layer is added or removed. */
+  /** Returns a number that changes whenever a layer is added or removed. */
   revision(): number;
   /** Adds a layer that is not durable yet. The record is lost when the daemon ends. */
   addUnsynced(layer: Unpacked): void;

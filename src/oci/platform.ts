@@ -83,8 +83,7 @@ function normalise(os: string, architecture: string, variant: string | undefined
 }
 
 /**
- * Returns the platform as builds name it: `arm` is `arm/v7`, and the only variant of `arm64` and the first of `amd64` are left
- * out.
+ * Returns the platform as builds name it: `arm` becomes `arm/v7`, `arm64/v8` becomes `arm64`, and `amd64/v1` becomes `amd64`.
  */
 export function withUsualVariant({ os, architecture, variant }: Platform): Platform {
   const usual = variantOf({ os, architecture });

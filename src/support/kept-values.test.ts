@@ -17,7 +17,7 @@ test("a value is the same object until an input changes", () => {
   expect(get("four", [], 5).text).toBe("four");
 });
 
-test("a value is made again when its time is over, or when the clock was set back", () => {
+test("a value is computed again when it has expired, or when the clock was set back", () => {
   const get = keep();
   const first = get("one", [], 100, 200);
   expect(get("two", [], 199, 200)).toBe(first);
@@ -25,7 +25,7 @@ test("a value is made again when its time is over, or when the clock was set bac
   expect(get("four", [], 199, 300).text).toBe("four");
 });
 
-test("a list ends with the first of its values to end", () => {
+test("a list expires with the first of its values", () => {
   expect(timedList([{ value: 1, until: 300 }, { value: 2, until: 200 }, timeless(3)])).toEqual({
     value: [1, 2, 3],
     until: 200,

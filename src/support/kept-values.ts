@@ -1,7 +1,7 @@
-/** A value, and the time in milliseconds since the epoch at which the clock changes it. */
+/** A value with the time, in milliseconds since the epoch, at which it expires. */
 export interface TimedValue<Value> {
   value: Value;
-  /** Infinity for a value without a time in it. */
+  /** Infinity for a value that never expires. */
   until: number;
 }
 
@@ -12,15 +12,15 @@ interface Kept<Value> extends TimedValue<Value> {
 }
 
 /**
- * Values that are made from objects. A value is kept as long as its object, and made again as soon as one of its inputs
- * differs or its time is over. The same value is the same object, so that others can keep what they make from it.
+ * Cache of values that are computed from objects. An entry lives as long as its object. It is computed again when an input
+ * differs or the value has expired. An unchanged value is the same object, so callers can cache what they compute from it.
  */
 export class KeptValues<Source extends object, Value> {
   readonly #kept = new WeakMap<Source, Kept<Value>>();
 
   /**
-   * Returns the value of an object. `inputs` are all parts of the object and of its surroundings that the value has and that
-   * can change; an input that is an object counts as changed when it is another one.
+   * Returns the value of an object. `inputs` are all data that can change and that the value depends on. Inputs are compared
+   * by identity.
    */
   get(
     source: Source,
@@ -29,7 +29,7 @@ export class KeptValues<Source extends object, Value> {
     make: () => TimedValue<Value>,
   ): TimedValue<Value> {
     const kept = this.#kept.get(source);
-    // The clock may have been set back.
+    // The clock may have been set back since the value was made.
     if (kept && kept.from <= now && now < kept.until && isSame(kept.inputs, inputs)) return kept;
     const made = { ...make(), from: now, inputs };
     this.#kept.set(source, made);
@@ -37,14 +37,14 @@ export class KeptValues<Source extends object, Value> {
   }
 }
 
-/** Returns the list of timed values, which ends with the first of its values to end. */
+/** Returns the list of the values. It expires with the first of them. */
 export function timedList<Value>(values: readonly TimedValue<Value>[]): TimedValue<readonly Value[]> {
   let until = Number.POSITIVE_INFINITY;
   for (const value of values) if (value.until < until) until = value.until;
   return { value: values.map(({ value }) => value), until };
 }
 
-/** Returns a value that the clock does not change. */
+/** Returns a value that never expires. */
 export function timeless<Value>(value: Value): TimedValue<Value> {
   return { value, until: Number.POSITIVE_INFINITY };
 }

@@ -1,7 +1,7 @@
-/** The first and the last number. */
+/** First and last number of a range. */
 export type NumberRange = readonly [first: number, last: number];
 
-/** Returns the numbers of overlapping ranges in order, each once, however many ranges there are. */
+/** Returns the numbers of overlapping ranges, sorted, each once. The time does not grow with the overlap. */
 export function numbersIn(ranges: NumberRange[]): number[] {
   const numbers: number[] = [];
   let next = 0;

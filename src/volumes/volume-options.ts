@@ -6,10 +6,10 @@ export interface BoundVolume {
   readonly: boolean;
 }
 
-/** What backs a volume instead of its directory in the store. */
+/** Storage of a volume outside the store; empty for a volume with a directory in the store. */
 export interface VolumeBacking {
   bound?: BoundVolume;
-  /** Mount options of a tmpfs that exists while a container has the volume. */
+  /** Mount options of a tmpfs, which exists only while a container has mounted the volume. */
   memory?: string;
 }
 

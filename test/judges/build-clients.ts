@@ -15,8 +15,8 @@ import {
 
 /**
  * Builds realistic Dockerfiles with every installed client of Docker: each builds anew, once more from its cache, and the
- * result is checked. Then compares times. An image is a reference that a registry serves, or an archive of a root file system.
- * The packages of Debian's cases are installed once, before the first client. Usage, as an ordinary user:
+ * result is checked. With `--times`, compares times. IMAGE is a reference that a registry serves, or an archive of a root file
+ * system. The packages of Debian's cases are installed once, before the first client. Usage, as an ordinary user:
  * `bun test/judges/build-clients.ts [--shell=IMAGE] [--debian=IMAGE] [--buildx=PLUGIN]... [--devcontainer=PROGRAM]
  * [--client=TEXT] [--times] [NAME...]`
  */

@@ -107,7 +107,7 @@ describe.skipIf(skipped !== undefined)("a container with its own cgroup", () => 
   // Older kernels cannot mount a root for another process.
   const prepares = Bun.semver.order(release().replace(/^(\d+\.\d+).*$/, "$1.0"), "6.7.0") >= 0;
   test.skipIf(!prepares)(
-    "starts in a sandbox that was prepared in its cgroup, alone and as the root of its view",
+    "starts in a sandbox that was prepared in its cgroup, and sees this cgroup as the root, with its own processes only",
     async () => {
       /** Starts a container. Returns its cgroup in the view of its program, with all processes, and the phases of the start. */
       const run = async (name: string, ...options: string[]) => {

@@ -143,7 +143,7 @@ describe.skipIf(obstacle !== undefined)("packages", () => {
       expect(await print("find", `${place.path}/npm`, "!", "-type", "d")).toBe("");
     }, 300_000);
 
-    test("say which package is missing on a machine that got none", async () => {
+    test("name the missing package of a machine without it", async () => {
       await npm("install", `${packages}/${files[0]}`);
       expect(await start()).toMatchObject({
         code: 125,

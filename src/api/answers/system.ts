@@ -157,7 +157,7 @@ export interface ReleaseAnswer {
   latest?: string;
 }
 
-/** Answer of `POST /tbox/shutdown`: the process whose end a client waits for. */
+/** Answer of `POST /tbox/shutdown`. A client waits for the end of the process. */
 export interface ShutdownAnswer {
   /** Process ID of the daemon. */
   Pid: number;

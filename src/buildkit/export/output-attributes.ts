@@ -18,7 +18,7 @@ const honoured: Record<OutputKind, ReadonlySet<string>> = {
   files: words("dest tar platform-split attestation-prefix source-date-epoch"),
 };
 
-/** Attributes that BuildKit accepts without an effect, that only the client reads, or whose effect every output of tbox has. */
+/** Attributes without an effect in BuildKit, attributes of the client, and those whose effect every output of tbox has. */
 const withoutEffect = words("unpack buildinfo buildinfo-attrs prefer-image-digest");
 
 /** Attributes of BuildKit that are refused unless they have a value that changes nothing. */

@@ -102,7 +102,7 @@ function requestOf({ options, settings, locals, record }: ProvenanceInput) {
   };
 }
 
-/** Returns the names of the secrets or SSH agents under a key, sorted; nothing if there are none. */
+/** Returns an object with the sorted names of the secrets or SSH agents under a key; an empty object if there are none. */
 function resourcesOf({ requested }: ProvenanceInput["record"], key: string, kind: RequestedResource["kind"]) {
   const found = new Map<string, boolean>();
   for (const one of requested) {

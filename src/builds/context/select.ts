@@ -55,7 +55,7 @@ function plain(listing: Listing, source: string): { path: string; under?: string
   return matches;
 }
 
-/** Selects the files of `base/./pattern`: a match keeps its parent directories below the base, which may be a pattern. */
+/** Selects the files of `base/./pattern`. A match keeps its parent directories below the base, which may be a pattern. */
 function withParents(listing: Listing, source: string): { path: string; under: string }[] {
   const pivot = source.indexOf("/./");
   const base = pivot < 0 ? "" : cleanSource(source.slice(0, pivot));
@@ -70,7 +70,7 @@ function withParents(listing: Listing, source: string): { path: string; under: s
     );
 }
 
-/** Whether one of several bases has the file; the others need not have it. */
+/** Returns whether a base has the file. Directories that match the base's pattern need not have it. */
 function holds(listing: Listing, base: string, wanted: string): boolean {
   return listing.find(posix.join(followLinks(listing, base) ?? base, wanted)) !== undefined;
 }

@@ -15,7 +15,7 @@ export class DockerfileError extends TboxError {
 /** An error in the text of a Dockerfile, found before any step. */
 export class DockerfileSyntaxError extends DockerfileError {}
 
-/** Runs the work that reads a Dockerfile; its errors are errors in the text. */
+/** Runs work that reads a Dockerfile. Turns its errors into errors in the text. */
 export function whileReading<T>(work: () => T): T {
   try {
     return work();

@@ -21,7 +21,7 @@ export interface Stages {
   check?: string;
 }
 
-/** Most instructions of a Dockerfile. The time of a build grows with their square. */
+/** Maximum number of instructions. The time of a build grows with the square of their number. */
 const mostInstructions = 10_000;
 
 export function readStages(text: string): Stages {

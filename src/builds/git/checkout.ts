@@ -46,7 +46,7 @@ export async function checkOut(
   await fetchCommit(access, target, repository.ref, commit);
   await git(access, target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit);
   if (submodules && hasSubmodules(target)) {
-    // Their addresses are the repository's choice. Those of http, https and ssh are checked.
+    // The repository chooses their addresses; tbox checks those of http, https and ssh only.
     const protocols = /^https?:/i.test(remote) ? "http:https" : "http:https:ssh";
     const limited = access.restriction === undefined ? access : { ...access, protocols };
     await updateSubmodules(limited, target);

@@ -75,11 +75,11 @@ async function connectToOtherMachine(target: URL): Promise<Socket> {
   return promise;
 }
 
-/** Returns the host as ssh receives it from git: ssh compares names of its configuration with their case. */
+/** Returns the host as git passes it to ssh, which compares names in its configuration case-sensitively. */
 function hostAsWritten(remote: string): string {
   const [, host = ""] = /^(?:[\w+-]+:\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*)/.exec(remote) ?? [];
   const name = withoutBrackets(host);
-  // Other characters are patterns or separators there.
+  // In ssh's configuration, other characters are patterns or separators.
   if (!/^[\w.:-]+$/.test(name)) throw invalidArgument(`git repository ${remote}: invalid host`);
   return name;
 }

@@ -3,16 +3,16 @@ import { invalidArgument } from "#support/errors.ts";
 import { type GitAccess, git } from "./git.ts";
 import { allowServer } from "./reach.ts";
 
-/** Most levels of submodules of submodules. A repository that contains itself has no end. */
+/** Maximum depth of nested submodules: a repository can contain itself. */
 const mostLevels = 32;
 
 export function hasSubmodules(checkout: string): boolean {
   return existsSync(`${checkout}/.gitmodules`);
 }
 
-/** Checks out the submodules of a checkout and of its submodules. Their servers are checked if git is restricted. */
+/** Checks out the submodules of a checkout and of its submodules. Checks their servers if git is restricted. */
 export async function updateSubmodules(access: GitAccess, checkout: string, level = 1): Promise<void> {
-  if (level > mostLevels) throw invalidArgument(`the submodules have more than ${mostLevels} levels`);
+  if (level > mostLevels) throw invalidArgument(`submodules are nested more than ${mostLevels} levels deep`);
   await git(access, checkout, "submodule", "--quiet", "init");
   for (const remote of await submoduleRemotes(access, checkout)) {
     if (access.restriction !== undefined) await allowServer(access.restriction, remote);

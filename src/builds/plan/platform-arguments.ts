@@ -18,7 +18,7 @@ export function platformArguments(build: Platform, target: Platform, stage: stri
 const proxies = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 
 /**
- * Returns the proxy arguments under their names in lower and in upper case, because programs read only one of them. They need no
+ * Returns the proxy arguments, with names in lower and in upper case, because programs read only one of them. They need no
  * declaration and appear neither in the image nor in the cache key.
  */
 export function proxyEnvironment(given: Record<string, string>): string[] {

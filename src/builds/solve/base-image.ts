@@ -53,8 +53,8 @@ export async function fetchImage(
 }
 
 /**
- * Returns the image of an ID, whatever its platform: the result of another build is named so, and one that starts with
- * `FROM --platform=$BUILDPLATFORM` has the platform of the builder.
+ * Returns the image with an ID, whatever its platform. `bake` passes the result of another target by its ID, and a target that
+ * starts with `FROM --platform=$BUILDPLATFORM` has the platform of the builder.
  */
 async function namedById(services: BuilderServices, id: string): Promise<BaseImage> {
   const found = await findLocalImage(services, id, undefined);

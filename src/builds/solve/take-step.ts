@@ -19,7 +19,7 @@ export function takeStep(
   step: StepContext,
 ): Promise<StepResult> {
   return withLines(instruction.lines, async () => {
-    // Thousands of instructions without files wait for nothing else, and other requests would wait for all of them.
+    // Instructions without files do not yield to the event loop, and thousands of them would block other requests.
     await setImmediate();
     return apply(run, state, instruction, step);
   });

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { openPath } from "#support/path-descriptor.ts";
 
 /**
- * Listens on a socket that every user of a container may use, and forwards each connection to an SSH agent: an agent answers its
- * owner alone. Disposal closes all connections.
+ * Listens on a socket that every user of a container may use, and forwards each connection to an SSH agent, which itself
+ * answers its owner only. Disposal closes all connections.
  */
 export async function openAgentForward(agent: string): Promise<Disposable & { path: string }> {
   using opened = new DisposableStack();
-  // The directory is closed to other users of the machine.
+  // Its mode, 0700, closes the directory to other users of the machine.
   const directory = mkdtempSync(`${tmpdir()}/tbox-agent-`);
   opened.defer(() => rmSync(directory, { recursive: true, force: true }));
   const path = `${directory}/agent`;

@@ -32,8 +32,8 @@ export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
 }
 
 /**
- * Plans `--mount=type=ssh`: the socket of an SSH agent. With a uid or gid every user of the container may use the socket, which
- * belongs to root.
+ * Plans `--mount=type=ssh`: the socket of an SSH agent. The socket belongs to root. With a uid or gid, every user of the
+ * container may use it.
  */
 export function planAgent({ run, position }: MountContext, mount: RunMount): PlannedMount {
   const id = mount.id || "default";

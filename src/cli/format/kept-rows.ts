@@ -7,14 +7,14 @@ export type Row = Record<string, unknown>;
 interface KeptRowsOptions<Item, Choices> {
   /** Makes the rows of an object. */
   make: (item: Item, choices: Choices & { now: number }) => Row[];
-  /** Returns the time of the object whose age the rows show, in milliseconds since the epoch; undefined for none. */
+  /** Returns the time from which the rows show the age of the object, in milliseconds since the epoch; undefined for none. */
   since: (item: Item) => number | undefined;
 }
 
 /**
- * Returns a function that makes the rows of a list. In the daemon, which runs most commands, the rows of an object are kept as
- * long as the daemon returns the same object for the same choices, and until the text of its age changes. The same list of
- * objects has the same list of rows.
+ * Returns a function that makes the rows of a list. The function caches the rows of an object for its choices until the text
+ * of the object's age changes, because the daemon runs most commands and lists the same objects again. For the same list of
+ * objects, it returns the same list of rows.
  */
 export function createRows<Item extends object, Choices extends Record<string, boolean>>({
   make,

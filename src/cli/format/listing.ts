@@ -53,8 +53,8 @@ const tables = new KeptValues<readonly Row[], string>();
 const lines = new KeptValues<Row, Line>();
 
 /**
- * Renders the default table directly, because a template would be slow for thousands of rows. The table of the same rows, and
- * the line of the same row, are kept.
+ * Renders the default table directly, because a template would be slow for thousands of rows. Caches the table of a list of
+ * rows, and the line of a row.
  */
 function renderColumns({ columns, headings }: Listing, rows: readonly Row[]): string {
   const now = Date.now();

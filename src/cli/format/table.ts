@@ -1,9 +1,9 @@
-/** The cells of a line. A line can be aligned again and again. */
+/** Cells of a line, with the result of its last alignment. */
 export interface Line {
   readonly cells: readonly string[];
   /** Characters of each cell. */
   readonly lengths: readonly number[];
-  /** The last result: the text of the line for these widths of the columns. */
+  /** Text of the line for these widths of the columns. */
   aligned?: { widths: readonly number[]; text: string };
 }
 
@@ -17,7 +17,7 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
   return alignLines(rows.map(lineOf));
 }
 
-/** Aligns lines like `alignColumns`. A line that was aligned in columns of the same widths costs next to nothing. */
+/** Aligns lines like `alignColumns`. Reuses the last result of a line if the columns have the same widths. */
 export function alignLines(lines: readonly Line[]): string {
   let widths: readonly number[] = widthsOf(lines);
   const texts: string[] = [];

@@ -6,7 +6,7 @@ test("a running process is alive", () => {
   expect(isAlive(process.pid)).toBe(true);
 });
 
-test("a process that has ended is not alive, even if nobody has waited for it", async () => {
+test("an ended process is not alive, even if its parent has not waited for it", async () => {
   await using parent = Bun.spawn(["/bin/sh", "-c", "/bin/true & echo $!; exec sleep 60"]);
   const reader = parent.stdout.getReader();
   const { value } = await reader.read();

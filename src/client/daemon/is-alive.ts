@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Returns whether a process of this user runs. One that has ended is not alive, even if its parent has not waited for it. */
+/** Returns whether a process of this user runs. A zombie does not: it has ended, and its parent has not waited for it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -23,8 +23,8 @@ export async function writableLayerSizes(
 }
 
 /**
- * Returns the allocated bytes of all files of each container: writable layer, log and the rest. Measures those that may have
- * changed.
+ * Returns the allocated bytes of all files of each container: writable layer, log and the rest. Measures only containers that
+ * may have changed.
  */
 export async function containerDiskUsage(services: Services): Promise<Map<string, number>> {
   const { records, settledSizes } = services;

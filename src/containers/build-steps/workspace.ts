@@ -39,8 +39,8 @@ export interface Workspace extends Disposable {
   /** Unpacks a tar, compressed or not, into the root. All entries get the owner root. */
   extract(archive: ReadableStream<Uint8Array>): Promise<void>;
   /**
-   * Copies files; `mode` has the syntax of chmod(1). A directory and a file of another kind conflict, unless the copy
-   * `replaces` what is there.
+   * Copies files; `mode` has the syntax of chmod(1). With `replaces`, a directory and another file replace each other; without
+   * it, they conflict.
    */
   copy(copies: TreeCopy[], options: { owner: Owner; mode?: string; replaces?: boolean }): Promise<void>;
 }

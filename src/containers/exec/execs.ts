@@ -44,7 +44,7 @@ export interface StartExecOptions {
   framing: Attachment["framing"];
 }
 
-/** Programs started in running containers. An exec is forgotten with its container, with the daemon, and ten minutes after its exit. */
+/** Programs started in running containers. The daemon forgets an exec ten minutes after its exit, or with its container. */
 export interface Execs {
   /** Creates an exec and returns its ID. Throws conflict unless the container runs. */
   create(container: string, request: ExecRequest): string;

@@ -34,7 +34,7 @@ test("the execs of a removed container are forgotten", () => {
   expect([...states.keys()]).toEqual(["here"]);
 });
 
-test("of many short execs the newest are kept", () => {
+test("the newest of many short execs are kept", () => {
   const { states, forget, add } = setUp();
   add("running");
   for (let number = 0; number < 12_000; number++) add(`${number}`, 0);

@@ -1,9 +1,9 @@
 import type { ExecState } from "./start-exec.ts";
 
-/** Milliseconds for which the exit status of an exec can be asked. Docker keeps it for five to ten minutes. */
+/** Milliseconds for which an ended exec can be inspected. Docker keeps it for five to ten minutes. */
 const keptAfterExit = 600_000;
 
-/** Ended execs that are kept at most: many short ones in ten minutes would otherwise fill the memory. */
+/** Maximum number of ended execs: many short ones in ten minutes would otherwise fill the memory. */
 const mostEnded = 10_000;
 
 /** Milliseconds between two searches for execs to forget. */

@@ -26,7 +26,7 @@ export function createContainerCgroup(
   record: ContainerRecord,
   { delegation, launch }: { delegation: Delegation; launch: Launch | undefined },
 ): number | undefined {
-  // An attempt with a zygote that has died may have left one.
+  // An attempt with a zygote that has died may have left a cgroup.
   dropCgroup(services, record);
   const { base } = delegation;
   const mode = limitMode(record.hostConfig.Annotations, services.limitMode);
@@ -41,7 +41,7 @@ export function createContainerCgroup(
   }
 }
 
-/** Sets the limits in a cgroup with a prepared sandbox; returns undefined when there is none for this container. */
+/** Writes the limits into a cgroup with a prepared sandbox. Returns undefined when there is none for this container. */
 function takeSpare(
   { spareCgroups }: ContainerServices,
   record: ContainerRecord,
@@ -74,7 +74,7 @@ function create(
   return cgroup.prepareChild(innerName, []);
 }
 
-/** Opens the spare cgroups of the store; those of an earlier daemon are removed by `sweepCgroups`. */
+/** Opens the spare cgroups of the store. `sweepCgroups` removes those of an earlier daemon. */
 export function spareCgroupsOf(services: Pick<ContainerServices, "store" | "warn" | "zygote">): SpareCgroups {
   return openSpareCgroups({
     zygote: services.zygote,

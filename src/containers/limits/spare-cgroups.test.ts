@@ -41,7 +41,7 @@ function open(base: Cgroup | undefined) {
   return { spares, zygote };
 }
 
-test("four are kept, and used in the order in which the zygote has them", () => {
+test("four spare cgroups are kept, and used in the order in which the zygote received them", () => {
   const base = fakeCgroup("/base");
   const { spares } = open(base);
   expect(spares.take(base)).toBeUndefined();
@@ -54,14 +54,14 @@ test("four are kept, and used in the order in which the zygote has them", () => 
   expect(passed).toHaveLength(6);
 });
 
-test("the descriptors are closed after they were passed", () => {
+test("the descriptors of spare cgroups are closed after the zygote received them", () => {
   const { spares } = open(fakeCgroup("/base"));
   spares.prepare();
   expect(passed).toHaveLength(4);
   for (const descriptor of passed) expect(() => fstatSync(descriptor)).toThrow("EBADF");
 });
 
-test("those of a zygote that has died, and those left at the end, are removed", () => {
+test("the spare cgroups of a dead zygote, and those left at the daemon's end, are removed", () => {
   const { spares, zygote } = open(fakeCgroup("/old"));
   spares.prepare();
   const base = fakeCgroup("/new");
@@ -74,7 +74,7 @@ test("those of a zygote that has died, and those left at the end, are removed", 
   expect(removed.slice(4)).toEqual(["/new/next-5", "/new/next-6", "/new/next-7"]);
 });
 
-test("none is created without a delegation, and a failure is reported", () => {
+test("no spare cgroup is created without a delegation, and a failure is logged", () => {
   open(undefined).spares.prepare();
   expect({ created, warnings }).toEqual({ created: [], warnings: [] });
   open(fakeCgroup("/full")).spares.prepare();

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import type { Launch, Zygote } from "#native/zygote/zygote.ts";
 
-/** Number of spares: that of the sandboxes that the zygote keeps ready. */
+/** Number of spare cgroups: one for each sandbox that the zygote keeps ready. */
 const mostSpares = 4;
 
 export interface SpareCgroupsOptions {
@@ -14,7 +14,7 @@ export interface SpareCgroupsOptions {
   warn(message: string, error: unknown): void;
 }
 
-/** Empty cgroups for the next containers, in which the zygote prepares sandboxes. It uses them in their order. */
+/** Empty cgroups for the next containers, in which the zygote prepares sandboxes. Daemon and zygote use them in their order. */
 export interface SpareCgroups extends Disposable {
   /** Returns the name of the next spare below these delegated cgroups; undefined when there is none. */
   take(base: Cgroup): string | undefined;
@@ -57,7 +57,7 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
   };
 }
 
-/** Returns whether a prepared sandbox may suit a start. The zygote decides. */
+/** Returns whether a prepared sandbox may suit a start. The zygote makes the decision. */
 export function suitsSandbox({ root, shared, sysctls, network, process, mounts }: Launch): boolean {
   return (
     root.type === "layers" &&

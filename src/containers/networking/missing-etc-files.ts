@@ -10,8 +10,8 @@ import { linkedHosts } from "./links.ts";
 const missing = 2;
 
 /**
- * Writes those of a container's files below /etc again that someone has removed, if a start failed for this reason. Returns
- * the error for the client.
+ * Writes a container's removed files below /etc again if a start failed because one was missing. Returns the error for the
+ * client.
  */
 export function replaceMissingEtcFiles(
   services: ContainerServices,
@@ -34,6 +34,6 @@ export function replaceMissingEtcFiles(
   const replaced = etcFileNames.filter((name) => !existsSync(`${directory}/${name}`));
   for (const name of replaced) writeFileSync(`${directory}/${name}`, content[name], { mode: 0o644 });
   const files = replaced.map((name) => `${directory}/${name}`).join(", ");
-  const message = `${error.message}: ${files} was missing and has been written again: start the container again`;
+  const message = `${error.message}: tbox has written ${files} again: start the container once more`;
   return new FailureError({ ...error.failure, message });
 }

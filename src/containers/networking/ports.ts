@@ -28,8 +28,8 @@ export interface ContainerPort {
 }
 
 /**
- * Returns the ports of `ExposedPorts`, each once, in the order of their numbers for each protocol. An image may declare any
- * number of overlapping ranges.
+ * Returns the ports of `ExposedPorts`, each once, sorted by number for each protocol. An image may declare any number of
+ * overlapping ranges.
  */
 export function exposedPorts(exposed: Record<string, object>): ContainerPort[] {
   const ranges = new Map(["tcp", "udp", "sctp"].map((protocol): [string, NumberRange[]] => [protocol, []]));

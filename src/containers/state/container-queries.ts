@@ -8,7 +8,7 @@ export interface ContainerQueries {
   get(name: string): ContainerRecord;
   /** Lists containers, newest first. */
   list(filter: ListFilter): ContainerRecord[];
-  /** Returns a number that changes whenever a container changes. A change that is under way changes it at its end. */
+  /** Returns a number that changes at the end of every change of a container. */
   revision(): number;
 }
 

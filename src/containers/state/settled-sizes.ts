@@ -1,21 +1,20 @@
 import { type ContainerRecord, isRunning } from "./container-record.ts";
 
 /**
- * Disk usage of containers that do not run. Only a start, and work on a container's files, can change it, so that each is
- * measured once.
+ * Cached disk usage of containers that do not run. Only a start, and work on a container's files, can change it.
  */
 export class SettledSizes {
   readonly #sizes = new WeakMap<ContainerRecord, { state: ContainerRecord["state"]; size: number }>();
   readonly #work = new WeakMap<ContainerRecord, number>();
 
-  /** Returns the bytes of a container; undefined if they have to be measured. */
+  /** Returns the bytes of a container; undefined if they are not known. */
   get(record: ContainerRecord): number | undefined {
     const known = this.#sizes.get(record);
     // Each start and each exit replaces the state.
     return known?.state === record.state && !isRunning(record) ? known.size : undefined;
   }
 
-  /** Forgets the size of a container. To be called before and after work that may write its files. */
+  /** Forgets the size of a container. Call it before and after work that may write the container's files. */
   forget(record: ContainerRecord): void {
     this.#work.set(record, this.#workOn(record) + 1);
     this.#sizes.delete(record);

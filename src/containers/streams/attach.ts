@@ -92,7 +92,7 @@ async function attachAfterLog(
   try {
     live = monitor.attach({ stdin, stdout, stderr, framing, afterLog: true });
   } catch (error) {
-    // The container has just exited. Other refusals concern any attachment.
+    // The container may have just exited. A running container refuses this attachment for another reason.
     if (isRunning(services.records.find(id))) throw error;
     return undefined;
   }
@@ -105,7 +105,7 @@ interface ReplayOptions extends Omit<Streams, "stdin"> {
   follow?: boolean;
   /** Time of the last record to send. */
   until?: bigint;
-  /** Where the log ends and the output of `live` begins. */
+  /** Position in the log from which `live` continues. */
   end?: LogEnd;
 }
 

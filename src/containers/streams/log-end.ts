@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-/** The end of a log when a client was attached. */
+/** End of a log at the moment when a client was attached. */
 export interface LogEnd {
   /** Inode of the newest file. */
   inode: bigint;

@@ -25,7 +25,7 @@ export interface LogOptions {
   /** Nanoseconds since the epoch, inclusive. */
   since?: bigint;
   until?: bigint;
-  /** Where to stop; for a log that another stream continues. */
+  /** Position at which to stop, for a log that another stream continues. */
   end?: LogEnd;
   /** Number of last records; all when absent. */
   tail?: number;

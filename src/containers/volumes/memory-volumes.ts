@@ -3,14 +3,14 @@ import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 
 /**
- * Refuses the start of a container if another one has one of its tmpfs volumes mounted, or if it mounts one twice. Each mount
- * is a tmpfs of its own, so the containers would not see each other's files.
+ * Throws conflict if a running container has mounted one of a container's tmpfs volumes, or if the container mounts one twice.
+ * Each mount is a tmpfs of its own, so the containers would not see each other's files.
  */
 export function requireMemoryVolumes(services: ContainerServices, record: ContainerRecord): void {
   const names = memoryVolumes(record);
   if (names.length === 0) return;
   const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice !== undefined) throw conflict(twice, "it can be mounted once");
+  if (twice !== undefined) throw conflict(twice, "it can be mounted only once");
   for (const other of services.records.all()) {
     if (other.id === record.id || !(isRunning(other) || services.runtime(other.id).launching)) continue;
     const shared = memoryVolumes(other).find((name) => names.includes(name));

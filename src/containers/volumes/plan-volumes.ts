@@ -24,7 +24,7 @@ export interface PlannedVolumes {
   warnings: string[];
 }
 
-/** Most anonymous volumes of a container. The daemon creates them in one step, in which it does nothing else. */
+/** Maximum number of anonymous volumes of a container. The daemon serves no other request while it creates them. */
 const mostAnonymous = 1000;
 
 /** Directories of the kernel's file systems. */

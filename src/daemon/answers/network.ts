@@ -31,7 +31,7 @@ export function shapeNetwork(network: Network, running: ContainerRecord[]): Netw
 
 const summaries = new WeakMap<Network, NetworkInspect>();
 
-/** Returns an item of `GET /networks`: the same object each time, because a network never changes. */
+/** Returns an item of `GET /networks`. Returns the same object each time, because a network never changes. */
 export function networkSummary(network: Network): NetworkInspect {
   const known = summaries.get(network);
   if (known) return known;

@@ -39,7 +39,7 @@ test("a reader in the same process gets the items of a list", async () => {
   expect(await shapedList(numbers, shape).json()).toEqual(numbers.map(shape));
 });
 
-test.each([3, 300])("an object can be around a list of %d items", async (length) => {
+test.each([3, 300])("an object can contain a list of %d items", async (length) => {
   const items = Array.from({ length }, (_, number) => ({ number }));
   const response = () => jsonList(items, (Numbers) => ({ Numbers, Warnings: null }));
   const expected = { Numbers: items, Warnings: null };

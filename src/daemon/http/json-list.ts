@@ -7,7 +7,7 @@ interface ListContent<Item extends object> {
   length: number;
   /** Returns the items from `start` to before `end`; all items without an end. */
   part: (start: number, end?: number) => readonly Item[];
-  /** Returns the object around the list. */
+  /** Returns the object that contains the list. */
   around: (list: readonly Item[]) => object;
 }
 
@@ -32,8 +32,8 @@ class JsonList<Item extends object> extends Response {
 }
 
 /**
- * Returns the response with a list, or with an object around the list. The text of an item is kept as long as the item, which
- * must not change.
+ * Returns the response with a list, or with an object that contains the list. Caches the text of each item, so items must not
+ * change.
  */
 export function jsonList<Item extends object>(
   items: readonly Item[],
@@ -44,7 +44,7 @@ export function jsonList<Item extends object>(
   return new JsonList({ length: items.length, part, around });
 }
 
-/** Returns the response with a list whose items are shaped when they are sent. `shape` returns the object of an item. */
+/** Returns the response with a list. Calls `shape` for the object of an item only when the item is sent. */
 export function shapedList<Item>(items: readonly Item[], shape: (item: Item) => object): Response {
   const part = (start: number, end?: number) => items.slice(start, end).map(shape);
   return new JsonList({ length: items.length, part, around: (list) => list });

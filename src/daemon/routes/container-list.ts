@@ -63,7 +63,7 @@ function boundsOf(all: boolean, limit: number): Omit<ListFilter, "filters"> {
   return limit > 0 ? { all: true, limit } : { all };
 }
 
-/** Returns a function that answers with all containers, or all running ones. Keeps each list until something in it changes. */
+/** Returns a function that answers with all containers, or all running ones, and caches each list until it changes. */
 function openWholeLists(engine: Engine, dataDirectory: string): (all: boolean, version: number) => Response {
   const { containers, images, networks } = engine;
   const lists = new KeptValues<object, readonly ContainerSummary[]>();

@@ -34,7 +34,7 @@ export function imageRoutes({ images, containers }: Pick<Engine, "images" | "con
       }) => {
         const list = await images.list({ all, filters });
         const version = apiVersion(headers);
-        // The number of an image's containers changes with these.
+        // Containers count because an item has the number of its image's containers.
         const inputs = [version, shared, containers.queries.revision()];
         const summaries = lists.get(list, inputs, Date.now(), () => {
           const sharedSizes = shared ? images.sharedSizes() : undefined;

@@ -21,7 +21,7 @@ export function volumeRoutes(volumes: Volumes) {
   const shape = (volume: Volume) => shapeVolume(volume, volumes.mountpoint(volume.name));
   const lists = new KeptValues<object, VolumeInspect[]>();
   const items = new WeakMap<Volume, VolumeInspect>();
-  // A volume never changes, so the items of lists are kept.
+  // A volume never changes, so its item is cached.
   const listed = (volume: Volume) => {
     const item = items.get(volume) ?? shape(volume);
     items.set(volume, item);

@@ -60,13 +60,13 @@ export interface ImageQueries {
   /** Returns whether an image was built on another one. */
   isDescendant(image: Digest, ancestor: Digest): boolean;
   inspect(name: string): Promise<ImageDetails>;
-  /** Returns the matching images, newest first. The same objects are returned until an image or a name changes. */
+  /** Returns the matching images, newest first. Returns the same objects until an image or a name changes. */
   list(filter: ImageFilter): Promise<readonly ImageDetails[]>;
   /** Returns a number that changes whenever an image, a name or a layer changes. */
   revision(): number;
   /** Returns the image history, newest entry first. */
   history(name: string): Promise<HistoryEntry[]>;
-  /** Returns the bytes of each image that other images have, too. */
+  /** Returns the bytes that each image shares with other images. */
   sharedSizes(): Map<Digest, number>;
   /** Returns the number of an image's containers. */
   containers(id: Digest): number;

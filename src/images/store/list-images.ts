@@ -14,7 +14,7 @@ type Test = (image: ImageDetails) => boolean;
 
 const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
 
-/** All images, newest first. */
+/** Cached descriptions of all images, newest first. */
 const descriptions = new KeptValues<ImageServices, readonly ImageDetails[]>();
 
 function describeAll(services: ImageServices): readonly ImageDetails[] {

@@ -98,8 +98,8 @@ function parseRow(row: ImageRow): ImageRecord {
 }
 
 /**
- * Returns a stored configuration, which was checked when it was written. A second check of a thousand configurations would be
- * most of the daemon's start, so that only a damaged one is checked again, for the reason.
+ * Returns a stored configuration. It was checked against the schema before it was written. A second check of a thousand
+ * configurations would take most of the daemon's start, so only a damaged one is checked again, for the error's reason.
  */
 function readConfig(stored: unknown): ImageConfig {
   return isConfig(stored) ? stored : imageConfigSchema.parse(stored);

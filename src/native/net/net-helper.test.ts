@@ -45,14 +45,14 @@ function helperThat(refused?: number) {
   return { helper, messages };
 }
 
-test("many ports are published in parts, between which the helper forwards", async () => {
+test("many ports are published in parts, so the helper forwards packets in between", async () => {
   const { helper, messages } = helperThat();
   const found = await helper.publish({ sandbox: 1, ports });
   expect(found.map(({ port }) => port)).toEqual(ports.map(({ containerPort }) => containerPort));
   expect(messages.map((message) => message.ports?.length)).toEqual([32, 32, 32, 4]);
 });
 
-test("after a port that is not available, none of the earlier parts stays published", async () => {
+test("no earlier part stays published after a port that is in use", async () => {
   const { helper, messages } = helperThat(70);
   await expect(helper.publish({ sandbox: 1, ports })).rejects.toThrow("in use");
   expect(messages.at(-1)).toMatchObject({ type: "retarget", sandbox: 1 });

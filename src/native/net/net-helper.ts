@@ -36,7 +36,7 @@ export interface NetHelper extends Disposable {
   publish(publication: Publication): Promise<HostPort[]>;
 }
 
-/** Ports in one message: the helper forwards nothing while it opens them. */
+/** Maximum number of ports in one message. The helper forwards nothing while it opens them. */
 const portsAtOnce = 32;
 
 /** The requests without the lifetime of the connection. */

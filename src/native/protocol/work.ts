@@ -116,8 +116,8 @@ export type WorkRequest =
   /** Writes a tree as a tar. */
   | { operation: "export"; id: string; tree: Tree }
   /**
-   * Copies files of trees into a container's root, in order; `mode` as in chmod(1). A directory and a file of another kind
-   * conflict, unless the copy `replaces` what is there.
+   * Copies files of trees into a container's root, in order; `mode` as in chmod(1). With `replaces`, a directory and another
+   * file replace each other; without it, they conflict.
    */
   | {
       operation: "copy";

@@ -39,8 +39,8 @@ export interface Zygote extends Disposable {
     options?: WorkOptions,
   ): Promise<WorkResults[Request["operation"]]>;
   /**
-   * Passes empty cgroups, as descriptors that stay the caller's, for sandboxes that are prepared ahead. Later launches name
-   * them in this order. Does nothing when the zygote has died.
+   * Passes empty cgroups for prepared sandboxes. The caller keeps the descriptors. Later launches name the cgroups in this
+   * order. Does nothing when the zygote has died.
    */
   addCgroups(directories: number[]): void;
   /** Opens a channel to the net helper and starts one if none runs. */
@@ -142,7 +142,7 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
   };
 }
 
-/** Sends, and ignores that the zygote has died, or that another client has shut it down. */
+/** Sends a message. Ignores a zygote that has died or that another client has shut down. */
 function whileOpen(send: () => void): void {
   try {
     send();

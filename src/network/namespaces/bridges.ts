@@ -6,9 +6,9 @@ export interface Bridges {
   add(network: Network): void;
   /** Returns the bridge of a network; undefined for a network without one. */
   get(network: string): Bridge | undefined;
-  /** Returns whether this is the first use of a bridge, which the net helper has to create then. */
+  /** Registers a use of a bridge. Returns whether it is the first one, for which the net helper must create the bridge. */
   use(network: string): boolean;
-  /** Takes back a use whose bridge could not be created, so that the next use creates it. */
+  /** Forgets the uses of a bridge that could not be created, so that the next use creates it. */
   takeBack(network: string): void;
   /** Returns the bridges that were used. */
   used(): Bridge[];

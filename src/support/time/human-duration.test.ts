@@ -26,7 +26,7 @@ test.each([
   [730 * day, "2 years"],
 ])("%d", (milliseconds, expected) => expect(humanDuration(milliseconds)).toBe(expected));
 
-test("a text stays the same for the announced time, at any age", () => {
+test("the text does not change before the returned time, at any age", () => {
   for (let age = 0; age < 800 * day; age += Math.max(137, Math.floor(age / 700))) {
     const left = untilNextText(age);
     expect(left).toBeGreaterThanOrEqual(1);

@@ -17,7 +17,7 @@ export function humanDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 3600 / 24 / 365)} years`;
 }
 
-/** Returns the milliseconds, at least one, for which the text of a growing duration certainly stays the same. */
+/** Returns the milliseconds, at least one, for which the text of a growing duration does not change. */
 export function untilNextText(milliseconds: number): number {
   const step = milliseconds < minute ? second : milliseconds < hour ? minute : hour / 2;
   return milliseconds < 0 ? -milliseconds : step - (milliseconds % step);

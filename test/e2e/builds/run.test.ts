@@ -126,7 +126,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(missing.stderr).toContain("secret nope: not found");
   });
 
-  test("--mount=type=ssh shows the socket of --ssh, which leaves nothing in the image", async () => {
+  test("--mount=type=ssh shows the socket of --ssh and leaves nothing in the image", async () => {
     using directory = temporaryDirectory("agent");
     using _ = Bun.listen({ unix: `${directory.path}/sock`, socket: { data() {} } });
     const lines = ['RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK"'];
@@ -164,7 +164,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(left).toEqual([]);
   });
 
-  test("a proxy is set in lower and upper case, and another proxy leaves the cache valid", async () => {
+  test("a proxy argument sets the variable in lower and upper case, and another proxy leaves the cache valid", async () => {
     const lines = ["RUN env | grep -i _proxy | sort > /out; date +%s%N >> /out"];
     const built = (proxy: string) =>
       output("cat /out", lines, {}, "--build-arg", `http_proxy=${proxy}`, "--build-arg", "NO_PROXY=b");

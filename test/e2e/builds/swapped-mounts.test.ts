@@ -8,7 +8,7 @@ import { until } from "#test/support/until.ts";
 import { writeContext } from "../support/build.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
-/** Builds with each of the mounts. */
+/** Number of builds with each of the mounts. */
 const rounds = Math.ceil(swapRounds / 300);
 const canary = "only for the user";
 const secret = "secret of the build";
@@ -19,7 +19,7 @@ daemonSuite(
   { obstacle: shellUnavailable, prepare: loadBox },
   (daemon) => {
     test(
-      "mounts of other builds below the cache touch nothing outside, and their secrets stay in no file",
+      "mounts of other builds below the cache touch no file outside, and their secrets are in no file afterwards",
       async () => {
         using outside = temporaryDirectory("outside");
         const own = `${outside.path}/file`;

@@ -244,7 +244,7 @@ describe("attach and start -a", () => {
   });
 });
 
-test("a stop of the daemon waits for the end of its process", async () => {
+test("tbox daemon stop waits for the end of the daemon's process", async () => {
   await using daemon = Bun.spawn(["sleep", "1"]);
   await using tbox = await openWithFake({ process: daemon.pid });
   expect(await tbox.call(["daemon", "stop"])).toEqual({ code: 0, stdout: "", stderr: "" });

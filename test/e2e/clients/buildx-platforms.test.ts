@@ -45,7 +45,7 @@ daemonSuite("docker build with buildx for several platforms", { obstacle, prepar
     }
   });
 
-  test("a target with the platform of the builder is the base of another target for each platform", async () => {
+  test("a bake target with the builder's platform can be the base of a target for several platforms", async () => {
     using out = temporaryDirectory("out");
     const platforms = architectures.map((architecture) => `linux/${architecture}`);
     const bake = {

@@ -91,7 +91,7 @@ daemonSuite("docker build with buildx", { obstacle, prepare: loadBox }, (daemon)
     expect(stdout).toContain("FromAsCasing");
   });
 
-  test("an error in the text of a Dockerfile names its line, and the error of a step does not", async () => {
+  test("an error in the text of a Dockerfile begins with its line, and the error of a step does not", async () => {
     const wrong = await build("FROM box:1\nNOPE x\n", {});
     expect(wrong.stderr).toContain("dockerfile parse error on line 2: unknown instruction: NOPE");
     const checked = await build("FROM box:1\nNOPE x\n", {}, "--check");

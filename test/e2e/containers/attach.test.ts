@@ -97,7 +97,7 @@ daemonSuite("an attached connection", { obstacle: shellUnavailable, prepare: loa
     expect(said(await late.ended)).toBe("one\ntwo\n");
   });
 
-  test("with logs=1 to a running container shows a prompt without a newline, and nothing twice", async () => {
+  test("with logs=1 to a running container shows a prompt without a newline, and no output twice", async () => {
     await create({
       Cmd: ["sh", "-c", "echo one; printf 'name? '; read x; echo $x; sleep 1000"],
       OpenStdin: true,

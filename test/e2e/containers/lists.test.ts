@@ -14,7 +14,7 @@ interface Listed {
   NetworkSettings: { Networks: Record<string, { NetworkID: string; IPAddress: string }> };
 }
 
-// The daemon keeps whole lists, their items and their lines. Every test lists before each change, so that all are kept.
+// The daemon caches whole lists, their items and their lines. Every test lists before each change, to fill the caches.
 daemonSuite("lists after a change", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.printed(...args);
   const json = async <Answer>(path: string) => (await (await daemon.request("GET", path)).json()) as Answer;
@@ -89,7 +89,7 @@ daemonSuite("lists after a change", { obstacle: shellUnavailable, prepare: loadB
     await expectState("web", "exited", /Exited/);
   });
 
-  test("show a growing age, of the state and of the container", async () => {
+  test("show a growing age of the state and of the container", async () => {
     await start("web");
     const ages = new Set<string | undefined>();
     await until(async () => ages.add((await find("web")).line?.replace(/\s{2,}/g, "|")).size >= 3);
@@ -193,7 +193,7 @@ daemonSuite("lists after a change", { obstacle: shellUnavailable, prepare: loadB
     expect(await names()).toEqual(none);
   });
 
-  test("have other options after the same list", async () => {
+  test("follow the options of each command", async () => {
     await start("web");
     const { Id } = (await list()).find(({ Names }) => Names.includes("/web")) ?? { Id: "" };
     expect(await tbox("ps")).toContain(Id.slice(0, 12));

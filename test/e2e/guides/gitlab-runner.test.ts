@@ -22,7 +22,7 @@ const configuration = z
   .parse(Bun.TOML.parse(/```toml\n([^`]*)```/.exec(page)?.[1] ?? ""));
 const [{ docker: settings }] = configuration.runners;
 
-/** Makes the requests of GitLab Runner's Docker executor: a script for each stage goes to the same container's input. */
+/** Makes the requests of GitLab Runner's Docker executor, which sends the script of each stage to the same container's input. */
 daemonSuite(
   "the executor of GitLab Runner",
   { obstacle: shellUnavailable, prepare: loadStandIns },
@@ -74,7 +74,7 @@ daemonSuite(
       ]);
     });
 
-    test("the cache of the guide's volumes is there in the next job", async () => {
+    test("the next job finds the files in the guide's cache volume", async () => {
       expect(await runJob("first", ["echo kept > /cache/file\n"])).toEqual([["", 0]]);
       expect(await runJob("second", ["cat /cache/file\n"])).toEqual([["kept\n", 0]]);
     });
@@ -86,7 +86,7 @@ daemonSuite(
       ]);
     });
 
-    test("the host of the guide is where the daemon of user 1000 listens", async () => {
+    test("the guide names the socket of user 1000's daemon", async () => {
       expect(settings.host).toBe("unix:///run/user/1000/tbox/tbox.sock");
       expect(await daemon.printed("context")).toContain(daemon.socket);
     });

@@ -22,7 +22,7 @@ export async function loadStandIns(daemon: TestDaemon): Promise<void> {
   );
 }
 
-/** Writes a workflow of GitHub Actions, and settings with which act runs it in an image of `loadStandIns`. */
+/** Writes a workflow of GitHub Actions, and act's settings, with an image of `loadStandIns`. */
 export function writeWorkflow(home: string, work: string): void {
   mkdirSync(`${work}/.github/workflows`, { recursive: true });
   writeFileSync(

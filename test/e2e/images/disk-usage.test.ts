@@ -103,7 +103,7 @@ daemonSuite("disk usage", { obstacle: shellUnavailable }, (daemon) => {
     expect(BuildCache.map(({ Type }) => Type)).toContain("exec.cachemount");
   });
 
-  test("grows when files are copied into a container that has ended", async () => {
+  test("grows when cp adds files to an ended container", async () => {
     const written = async () => (await usage()).Containers.reduce((sum, { SizeRw = 0 }) => sum + SizeRw, 0);
     const before = await written();
     expect(await written()).toBe(before);

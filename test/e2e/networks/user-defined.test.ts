@@ -54,7 +54,7 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
     await tbox("network", "rm", "front", "back");
   });
 
-  test("an unused network serves its first containers, also after the helper and the daemon died", async () => {
+  test("an unused network serves its first containers, also after the network helper or the daemon died", async () => {
     const script = "ip addr show eth0 | grep -c 'inet '";
     await tbox("network", "create", "idle");
     await killNetHelper(daemon);

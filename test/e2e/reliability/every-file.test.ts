@@ -16,7 +16,7 @@ import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
 
 const program = `${repository}/dist/tbox`;
 
-/** Whether each file gets all kinds of damage (`npm run endure`), or one kind, in turn. */
+/** Whether each file gets all kinds of damage (`npm run endure`), or the kinds take turns. */
 const all = process.env.TBOX_TEST_EVERY_FILE === "all";
 const timeout = all ? 900_000 : 120_000;
 
@@ -46,7 +46,7 @@ const groups: [name: string, files: RegExp][] = [
   ["all other files", /^(?!base\/|blobs\/|layers\/|volumes\/|containers\/|tbox\.db)/],
 ];
 
-/** What users see of a daemon over a damaged store. */
+/** Messages that a user sees of a daemon with a damaged store. */
 interface Seen {
   /** Message of a daemon that does not start. */
   refusal?: string;
@@ -56,7 +56,7 @@ interface Seen {
   check: string;
 }
 
-describe.skipIf(shellUnavailable !== undefined)("a daemon over a damaged file", () => {
+describe.skipIf(shellUnavailable !== undefined)("a daemon with a damaged file", () => {
   const copy = temporaryDirectory("copy");
   const original = `${copy.path}/store`;
   const owners = new Map<string, string>();
@@ -87,7 +87,7 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon over a damaged file", 
     if (owner !== undefined) return [`container ${owners.get(owner)}`];
     if (file.startsWith("volumes/")) return ["volume"];
     if (/^layers\/.*\/own$/.test(file)) return ["image own"];
-    // The program of all images.
+    // All images share the layer with their program.
     return file.startsWith("layers/") ? objects.map(([name]) => name) : [];
   }
 
@@ -119,7 +119,7 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon over a damaged file", 
   const whole: Seen = { lost: {}, check: "" };
 
   test.each(groups)(
-    "in %s names the cause or mends it, and loses no other object",
+    "in %s names the cause or repairs the file, and loses no other object",
     async (_, group) => {
       const isExtra = (file: string) =>
         !all && /^containers\//.test(file) && !objectsOf(file).includes("container one");
@@ -165,7 +165,7 @@ function garble(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte, index) => (index % 7 === 3 ? byte ^ 0x55 : byte));
 }
 
-/** Returns the files of a store; one of the tree of each layer and volume, and one of the equal files of the reserve. */
+/** Returns the files of a store, but only one of each layer and volume, and one of the reserve's equal files. */
 function filesOf(root: string): string[] {
   const trees = new Set<string>();
   return readdirSync(root, { recursive: true, encoding: "utf8" })

@@ -28,7 +28,7 @@ export interface FakeOptions {
   attachable?: string[];
   /** Names of missing images; default: `missing`. */
   missing?: Set<string>;
-  /** Process whose end is that of the daemon; by default, the answer to a shutdown names none. */
+  /** Process that the answer to a shutdown names as the daemon's; by default, the answer names none. */
   process?: number;
 }
 

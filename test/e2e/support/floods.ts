@@ -41,7 +41,7 @@ export const floods = {
   }`,
   /** Uses one processor and no network. */
   processor: `console.log("flooding"); for (;;) {}`,
-  /** Uses two processors and no network: as much as a flood and the network helper together can use. */
+  /** Uses two processors and no network: at most as much as a flood and the network helper use together. */
   processors: `Bun.spawn([process.execPath, "-e", "for (;;) {}"]); console.log("flooding"); for (;;) {}`,
 };
 

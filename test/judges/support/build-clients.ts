@@ -3,10 +3,10 @@ import type { DockerfileCase } from "#test/dockerfiles/cases.ts";
 import type { Outcome } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 
-/** A client: its command for a Dockerfile on a base image, which gives the image its name. */
+/** A client, with the command that builds a Dockerfile on a base image and names the result. */
 export interface BuildClient {
   title: string;
-  /** Whether the client can build it with Docker; default: all. */
+  /** Returns whether the client can build the Dockerfile with Docker; default: all. */
   canBuild?(one: DockerfileCase): boolean;
   build(one: DockerfileCase, base: string, tag: string): Promise<Outcome>;
 }
@@ -153,9 +153,9 @@ function fromFile(title: string, { run, directory, file, command }: FileCommand)
 }
 
 /**
- * Returns the clients of the Dev Containers CLI: the Dockerfile as it is, and with a feature on its result. The CLI adds stages
- * after the last one, which run its ONBUILD instructions, asks for the image of the last FROM, which scratch has not, and takes a
- * line of a here-document that begins with `from` for a FROM.
+ * Returns the clients of the Dev Containers CLI: one builds the Dockerfile, the other adds a feature. The CLI cannot build all
+ * Dockerfiles as they are. It adds stages, which run the ONBUILD instructions of the last stage. It inspects the image of the
+ * last FROM, which `scratch` does not have. It reads a line of a here-document that begins with `from` as a FROM.
  */
 export function devContainerClients(run: RunClient, directory: string, program: string): BuildClient[] {
   return [false, true].map((withFeature) => ({

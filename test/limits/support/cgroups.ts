@@ -37,10 +37,10 @@ export function makeCgroup(passed?: string[]): string {
   return own;
 }
 
-/** Most cgroups that are kept for the next containers. */
+/** Maximum number of cgroups that the daemon keeps for the next containers. */
 const mostSpares = 4;
 
-/** Returns the names of the containers' cgroups in a directory, and of more spare ones than are kept. */
+/** Returns the names of the cgroups in a directory, without the spare ones that the daemon may keep. */
 export function containersIn(directory: string): string[] {
   const names = readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "tbox.init")

@@ -28,8 +28,8 @@ pub enum FlowOwner {
 pub enum WhenFull {
     /// Closes the longest-idle flow of the same container, or of the container with the most flows.
     EvictOldest,
-    /// Refuses the new flow. A container has at most as many flows as are free: of containers that open all they can, each
-    /// leaves half of the rest to the next one.
+    /// Refuses the new flow. A container has at most as many flows as are free, so each greedy container leaves half of the
+    /// rest to the next one.
     Refuse,
 }
 

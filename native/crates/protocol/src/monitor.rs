@@ -61,7 +61,7 @@ pub struct Started {
     pub marks_log: bool,
 }
 
-/// The end of the log when a client was attached.
+/// End of the log at the moment when a client was attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogEnd {
     /// Inode of the newest file; 0 without a log.

@@ -114,7 +114,7 @@ pub enum WorkRequest {
         /// Mode for files and directories, as in chmod(1).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mode: Option<String>,
-        /// Whether a directory and a file of another kind replace each other; otherwise they conflict.
+        /// Whether a directory and another file replace each other; otherwise they conflict.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         replaces: bool,
     },

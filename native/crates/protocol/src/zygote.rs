@@ -31,8 +31,8 @@ pub enum ToZygote {
     /// socket, so that connections wait while no daemon runs. Descriptor: a channel, answered by
     /// [`FromZygote::Listening`].
     Listen { name: String },
-    /// Passes empty cgroups for the sandboxes of the next containers. The daemon names them in the same order in later
-    /// launches, but may pass over some. Descriptors: `count` directories. There is no answer.
+    /// Passes empty cgroups for the sandboxes of the next containers. Later launches name them in the same order; the daemon
+    /// may pass over some. Descriptors: `count` directories. There is no answer.
     Cgroups { count: usize },
     /// Ends the zygote as soon as it has no children. There is no answer; the connection closes.
     Shutdown,

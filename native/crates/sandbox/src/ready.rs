@@ -32,7 +32,7 @@ pub struct ReadySandbox {
     blueprint: Blueprint,
 }
 
-/// Resources of a sandbox.
+/// Resources that exist before the sandbox that uses them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Resources<'resources> {
     /// An unused network namespace; without one, a sandbox that needs one creates it.

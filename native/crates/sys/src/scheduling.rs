@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use crate::errno;
 
 /// Asks the scheduler to run the calling thread in slices of this length. With a short slice, the thread runs soon after
-/// it has become ready, although other threads use all processors; its share of the processors is the same. Threads and
-/// processes that it creates inherit the slice. Kernels before Linux 6.12 ignore it.
+/// it has become ready, even while other threads use all processors. Its share of the processors stays the same. Threads
+/// and processes that it creates inherit the slice. Kernels before Linux 6.12 ignore it.
 pub fn set_slice(slice: Duration) -> Result<(), Errno> {
     let mut attributes = attributes()?;
     if attributes.sched_policy != libc::SCHED_OTHER.cast_unsigned() {

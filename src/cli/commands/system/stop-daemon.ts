@@ -16,7 +16,7 @@ export async function stopDaemon(): Promise<Stopped> {
   // A daemon of an older version does not name its process.
   const { Pid, Systemd = false } =
     answer.status === 200 ? trustAnswer<Partial<ShutdownAnswer>>(await answer.json()) : {};
-  // The store is free only after the end of the process. A new connection to systemd's socket would start another daemon.
+  // The process holds the store until its end. A new connection to systemd's socket would start another daemon.
   while (Pid === undefined ? await isRunning(target) : isAlive(Pid)) await Bun.sleep(10);
   return Systemd ? "systemd" : "own";
 }

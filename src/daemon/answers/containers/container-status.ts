@@ -22,7 +22,7 @@ export function containerStatus(state: ContainerState, now: number): string {
   }
 }
 
-/** Returns the time in milliseconds since the epoch until which the sentence certainly stays the same for this state. */
+/** Returns a time, in milliseconds since the epoch, before which the sentence for this state does not change. */
 export function containerStatusUntil({ status, startedAt, finishedAt }: ContainerState, now: number): number {
   switch (status) {
     case "running":

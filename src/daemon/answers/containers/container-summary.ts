@@ -36,8 +36,8 @@ const summaries = new KeptValues<ContainerRecord, ContainerSummary>();
 const summariesWithSizes = new KeptValues<ContainerRecord, ContainerSummary>();
 
 /**
- * Returns an item of `GET /containers/json`: the same object until something in it changes, because a store can have hundreds
- * of containers. Nobody may change the object.
+ * Returns an item of `GET /containers/json`. Returns the same object until something in it changes, because a store can have
+ * hundreds of containers. Callers must not change the object.
  */
 export function containerSummary(
   record: ContainerRecord,
@@ -47,7 +47,7 @@ export function containerSummary(
   const parts = changingParts(record, context);
   const { state, networks, network } = record;
   const inputs = [
-    // The lifecycle changes these fields of the record's parts in place, and replaces all others.
+    // The lifecycle changes these fields in place, and replaces all other parts of the record.
     state,
     state.status,
     state.health?.status,

@@ -8,7 +8,7 @@ const summaries = new KeptValues<ImageDetails, ImageSummary>();
 
 /** Data of an item that the image itself does not have. */
 interface SummaryContext {
-  /** Bytes that other images have, too; -1 unless requested. */
+  /** Bytes that the image shares with other images; -1 unless requested. */
   sharedSize: number;
   containers: number;
   /** Minor version of the API. */
@@ -16,8 +16,8 @@ interface SummaryContext {
 }
 
 /**
- * Returns an item of `GET /images/json`: the same object until something in it changes, because a store can have thousands of
- * images. Nobody may change the object.
+ * Returns an item of `GET /images/json`. Returns the same object until something in it changes, because a store can have
+ * thousands of images. Callers must not change the object.
  */
 export function imageSummary(
   image: ImageDetails,

@@ -63,7 +63,7 @@ impl AttachedClient {
         self.reads = flow != Flow::Gone;
     }
 
-    /// Queues what precedes the output of a client that has the log up to its end: the end, and the unfinished lines.
+    /// Queues the head of a stream that continues the log: the end of the log, and the unfinished lines.
     pub fn continue_log(&mut self, end: LogEnd, unfinished: [&[u8]; 2]) {
         let end = end.to_bytes();
         let flow = self

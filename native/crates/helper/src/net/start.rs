@@ -12,8 +12,8 @@ use super::server;
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
-/// Length of the helper's turns on a processor. A container that floods the network also uses the processors, and the
-/// packets of the others would wait for its turns of 3 ms.
+/// Length of the helper's scheduler slices. A container that floods the network also uses the processors, and the packets
+/// of other containers would wait for its slices of 3 ms.
 const SLICE: Duration = Duration::from_micros(100);
 
 /// Serves until no zygote, daemon or container needs the helper.

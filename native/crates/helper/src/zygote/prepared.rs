@@ -79,8 +79,8 @@ impl PreparedResources {
         self.devices.pop()
     }
 
-    /// Notes a request, to prepare sandboxes for the next ones. Returns whether a ready sandbox suits it. `cgroup` is the
-    /// container's own: no sandbox but a suitable one stays in it.
+    /// Notes a request, to prepare sandboxes for the next ones. Returns whether a ready sandbox suits it. Ends an unsuitable
+    /// sandbox in `cgroup`, the container's cgroup.
     pub fn expect(&mut self, request: &LaunchRequest, cgroup: Option<BorrowedFd<'_>>) -> bool {
         let cgroup = cgroup.and_then(Identity::of);
         let wanted = Blueprint::of(request);
@@ -99,7 +99,7 @@ impl PreparedResources {
         suits
     }
 
-    /// Gives up the sandboxes and cgroups that the daemon has passed over: it uses them in their order.
+    /// Gives up the sandboxes and cgroups before this one: the daemon uses them in their order, and has passed over them.
     fn pass_over_until(&mut self, cgroup: Identity) {
         let passed_over = match self.cgroups.forget_until(cgroup) {
             true => self.ready.take_all(),
@@ -113,7 +113,7 @@ impl PreparedResources {
         self.cgroups.add(directories);
     }
 
-    /// Ends the sandboxes in cgroups that an earlier daemon has created: the next one knows only its own.
+    /// Forgets the cgroups that an earlier daemon has created, and ends their sandboxes. A daemon knows only its own cgroups.
     pub fn forget_cgroups(&mut self) {
         if self.ready.has_cgroups() {
             self.discard_sandboxes();

@@ -50,7 +50,7 @@ impl ReadyMonitors {
                 .is_some_and(|member| cgroup.is_none_or(|cgroup| member.is_in(cgroup)))
     }
 
-    /// Takes the members before the one in this cgroup: the daemon has passed over their cgroups.
+    /// Takes the members before the one in this cgroup. The daemon has passed over their cgroups.
     pub fn take_before(&mut self, cgroup: Identity) -> Vec<StandbyMonitor> {
         let own = self.members.iter().position(|member| member.is_in(cgroup));
         self.members.drain(..own.unwrap_or_default()).collect()

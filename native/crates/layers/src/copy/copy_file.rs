@@ -90,7 +90,7 @@ impl Source<'_> {
     }
 }
 
-/// Deletes the file at a name for a new one; deletes a directory only if the copy `replaces` directories.
+/// Deletes the file at a name for a new one. Deletes a directory only with `replaces`.
 pub fn clear(
     directory: BorrowedFd<'_>,
     name: &CStr,

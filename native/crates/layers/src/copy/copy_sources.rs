@@ -34,7 +34,7 @@ pub struct Sources<'a> {
     pub archive_owner: Option<(u32, u32)>,
     /// Change of mode, as for chmod(1).
     pub mode: Option<&'a str>,
-    /// Whether a directory and a file of another kind replace each other.
+    /// Whether a directory and another file replace each other; otherwise they conflict.
     pub replaces: bool,
     pub mapping: &'a Mapping,
 }

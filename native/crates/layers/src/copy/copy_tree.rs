@@ -27,8 +27,8 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// Copies everything below `source` into `target`, except the paths in `skip`. If the copy `replaces` what is there, a
-/// directory and a file of another kind take each other's place; otherwise they conflict.
+/// Copies everything below `source` into `target`, except the paths in `skip`. With `replaces`, a directory and another file
+/// replace each other; without it, they conflict.
 pub fn copy_tree(
     source: BorrowedFd<'_>,
     target: OwnedFd,

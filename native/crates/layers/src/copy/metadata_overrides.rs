@@ -67,7 +67,7 @@ impl MetadataOverrides {
     }
 
     /// Returns the mode of a directory that a copy creates on the way to its target. As in Docker, only an octal mode
-    /// replaces the default; it has no bits beyond those of the permissions.
+    /// replaces the default, without its set-user-ID, set-group-ID and sticky bits.
     pub fn mode_of_new_directory(&self) -> Option<u32> {
         match self.mode {
             Some(ModeChange::Exactly(bits)) => Some(bits & 0o777),

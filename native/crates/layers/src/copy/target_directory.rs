@@ -12,7 +12,7 @@ use super::metadata_overrides::MetadataOverrides;
 use super::path::{c_string, open_text};
 use crate::file_failure::refused;
 
-/// Mode of created directories, unless the copies have one.
+/// Mode of created directories, unless the copy sets one.
 const NEW_DIRECTORY: u32 = 0o755;
 
 /// Maximum number of symbolic links in a path, as in the kernel.

@@ -17,7 +17,7 @@ const ATTEMPT_INTERVAL: Duration = Duration::from_millis(500);
 /// Ports in one check.
 const CHECKED_PORTS: usize = 64;
 
-/// The inverse of the share of a processor that checks may take. The time that a check waits for a processor does not count:
+/// Inverse of the share of a processor that checks may take. The time that a check waits for a processor does not count:
 /// it would delay the next check by seconds on a busy machine.
 const CHECK_SHARE: u32 = 50;
 

@@ -20,12 +20,12 @@ const IPPROTO_TCP: u8 = 6;
 #[derive(Debug)]
 pub struct ContainerListeners {
     connections: HashMap<u64, OwnedFd>,
-    /// Whether the kernel lists TCP sockets. Without its modules for that, it answers as if no socket existed.
+    /// Whether the kernel lists TCP sockets. Without the module `tcp_diag`, it answers as if no socket existed.
     supported: bool,
 }
 
 impl ContainerListeners {
-    /// Finds out whether the kernel lists sockets.
+    /// Tests whether the kernel lists sockets.
     pub fn probe() -> Self {
         let own = Netlink::open(Subject::Sockets).map(Netlink::into_socket);
         Self::with_own_sockets(own.ok())
@@ -56,14 +56,14 @@ impl ContainerListeners {
     }
 }
 
-/// Returns whether the table of sockets has a socket that listens now.
+/// Returns whether the table of sockets shows a socket that this function opens.
 fn finds_listener(sockets: &OwnedFd) -> bool {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let address = listener.as_ref().ok().and_then(|one| one.local_addr().ok());
     address.is_some_and(|address| query(sockets, address) == Some(true))
 }
 
-/// Asks for a listening socket.
+/// Returns whether the table of sockets has one that listens at the address; `None` if that cannot be known.
 fn query(sockets: impl AsFd, address: SocketAddr) -> Option<bool> {
     let mut batch = Batch::default();
     batch.silent(BY_FAMILY, &request(address));
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    /// Answers each request as a kernel does that has no module to list sockets.
+    /// Answers each request like a kernel without the module `tcp_diag`.
     fn kernel_without_lists() -> OwnedFd {
         let (ours, kernel) = socketpair(
             AddressFamily::UNIX,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn without_lists_of_sockets_nothing_is_known() {
+    fn listeners_are_unknown_if_the_kernel_lists_no_sockets() {
         let mut listeners = ContainerListeners::with_own_sockets(Some(kernel_without_lists()));
         listeners.add(1, kernel_without_lists());
         assert_eq!(listeners.listens(1, (Ipv4Addr::LOCALHOST, 80).into()), None);

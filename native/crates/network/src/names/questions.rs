@@ -26,7 +26,7 @@ const LIMITS: Limits = Limits {
 /// Servers that are asked for one question, one after the other.
 const ATTEMPTS: usize = 4;
 
-/// Questions that are asked again before the others have their turn.
+/// Maximum number of questions that are asked again before the helper handles other events.
 const RETRIED_AT_ONCE: usize = 8;
 
 /// A container's question.
@@ -81,7 +81,7 @@ impl Questions {
         Self(Flows::new(EventSource::NameQuestions, limits))
     }
 
-    /// Returns whether another question of the container is forwarded. Others are lost, and their senders repeat them.
+    /// Returns whether the container may have another question forwarded. Other questions are dropped; their senders repeat them.
     pub fn has_room(&self, namespace: u64) -> bool {
         self.0.has_room(FlowOwner::Namespace(namespace))
     }

@@ -83,7 +83,7 @@ fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
     in_root::open_without_links(root, name, OFlags::PATH | OFlags::DIRECTORY)
 }
 
-/// Terminals of one container. Linux counts those of all containers together, 3,072 by default.
+/// Maximum number of pseudoterminals of a container. Linux allows 3,072 for all containers together by default.
 const MOST_TERMINALS: &str = "1024";
 
 /// Mounts the program's terminal as /dev/console.

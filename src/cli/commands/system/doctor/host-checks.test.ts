@@ -55,7 +55,7 @@ describe("doctor", () => {
   const usermod = "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 anna";
   const bootParameter = "boot with the kernel parameter systemd.unified_cgroup_hierarchy=1";
 
-  // One row for each distribution that users name, with the lines for newuidmap, the subordinate ids and cgroup v2.
+  // Columns: distribution, /etc/os-release, and the lines for newuidmap, the subordinate ids and cgroup v2.
   test.each([
     ["Debian", debian, "sudo apt-get install uidmap", usermod, bootParameter],
     ["Ubuntu", ubuntu, "sudo apt-get install uidmap", usermod, bootParameter],
@@ -96,7 +96,7 @@ describe("doctor", () => {
       usermod,
       bootParameter,
     ],
-  ])("on %s, names the line that mends each missing thing", (_, release, mappers, ids, cgroups) => {
+  ])("on %s, names the line that mends each problem", (_, release, mappers, ids, cgroups) => {
     const found = check({
       "/etc/os-release": release,
       "/usr/bin/newuidmap": undefined,
@@ -192,7 +192,7 @@ describe("doctor", () => {
     expect(found[0]?.remedy).toBe("start the container without no-new-privileges");
   });
 
-  test("in a CI container, says what belongs to the host, to the container's start and to the job", () => {
+  test("in a CI container, says what to change on the host, at the container's start and in the job", () => {
     const overlay = 2_035_054_128;
     const found = check(
       {
