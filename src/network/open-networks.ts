@@ -36,7 +36,7 @@ export function openNetworks({ database, zygote, uses, notify, warn }: NetworksO
     restore: (fresh) => restoreNetworks(fresh, { state, bridges, namespaces, prepared, warn }),
     onDeath: createRestarter(() => helper, warn),
   });
-  const namespaces = openNetworkNamespaces({ helper, bridges, networkOf: records.byId, warn });
+  const namespaces = openNetworkNamespaces({ helper, bridges, networkOf: records.byId });
   const endpoint = { network: records.find(defaultNetwork), settings: {}, names: [] };
   // The kernel creates several namespaces no faster in parallel, and a container start needs the processor first.
   const prepared = openPool({

@@ -6,10 +6,10 @@ export interface Bridges {
   add(network: Network): void;
   /** Returns the bridge of a network; undefined for a network without one. */
   get(network: string): Bridge | undefined;
-  /** Registers a use of a bridge. Returns whether it is the first one, for which the net helper must create the bridge. */
-  use(network: string): boolean;
-  /** Forgets the uses of a bridge that could not be created, so that the next use creates it. */
-  takeBack(network: string): void;
+  /** Registers a use of a bridge. Calls `create` for the first one, and again for the next one when that fails. */
+  use(network: string, create?: () => Promise<void>): void;
+  /** Resolves when the bridge is created; rejects with the reason why it cannot be. */
+  created(network: string): Promise<void> | undefined;
   /** Returns the bridges that were used. */
   used(): Bridge[];
   delete(network: string): void;
@@ -19,6 +19,7 @@ export function openBridges(networks: Network[]): Bridges {
   const known = new Map(networks.map((network) => [network.id, network]));
   const opened = new Map<string, Bridge | undefined>();
   const used = new Set<string>();
+  const creations = new Map<string, Promise<void>>();
   // A store can have a thousand networks, and only those with containers need their allocators.
   const get = (id: string) => {
     const network = known.get(id);
@@ -28,12 +29,18 @@ export function openBridges(networks: Network[]): Bridges {
   return {
     add: (network) => void known.set(network.id, network),
     get,
-    use(network) {
-      const isFirst = !used.has(network);
+    use(network, create = async () => {}) {
+      if (used.has(network)) return;
       used.add(network);
-      return isFirst;
+      const creation = create();
+      creations.set(network, creation);
+      creation
+        .catch(() => used.delete(network))
+        .finally(() => {
+          if (creations.get(network) === creation) creations.delete(network);
+        });
     },
-    takeBack: (network) => void used.delete(network),
+    created: (network) => creations.get(network),
     used: () => [...used].flatMap((network) => get(network) ?? []),
     delete(network) {
       known.delete(network);

@@ -1,7 +1,6 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
 import type { PortRequest } from "#native/protocol/net.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { Warn } from "#support/log.ts";
 import type { Endpoint, Network, NetworkNamespace } from "../network.ts";
 import {
   allocateEndpoint,
@@ -38,7 +37,6 @@ interface Context {
   helper: Helper;
   bridges: Bridges;
   networkOf: (id: string) => Network | undefined;
-  warn: Warn;
 }
 
 export function openNetworkNamespaces(context: Context): NetworkNamespaces {
@@ -87,10 +85,12 @@ async function create(
     }
     const routes = defaultRoutes(context, namespace);
     const requests = endpoints.map((endpoint) => endpointRequest(endpoint, routes));
+    const bridges = endpoints.map(({ network }) => context.bridges.created(network));
     const created = context.helper.perform({ type: "sandbox", sandbox, endpoints: requests });
     // Without this message the helper forwards all queries to the host's resolvers, as such a namespace needs.
     const unnamed = endpoints.length === 1 && endpoints[0]?.names === undefined && routes.ipv4;
-    await Promise.all([created, ...(unnamed ? [] : [sendNames(context, namespace)])]);
+    // The reason why a bridge cannot be created comes before the failures that follow from it.
+    await Promise.all([...bridges, created, ...(unnamed ? [] : [sendNames(context, namespace)])]);
   } catch (error) {
     for (const endpoint of endpoints) release(context, endpoint);
     throw error;
@@ -110,7 +110,8 @@ async function connect(
   endpoints.push(endpoint);
   try {
     const request = endpointRequest(endpoint, defaultRoutes(context, namespace));
-    await context.helper.perform({ type: "connect", sandbox, endpoint: request });
+    const connected = context.helper.perform({ type: "connect", sandbox, endpoint: request });
+    await Promise.all([context.bridges.created(network.id), connected]);
     await moveDefaultRoutes(context, namespace, earlier);
     await sendNames(context, namespace);
   } catch (error) {
@@ -192,7 +193,7 @@ function sendNames(context: Context, namespace: NetworkNamespace): Promise<void>
 }
 
 function allocate(
-  { bridges, helper, warn }: Context,
+  { bridges, helper }: Context,
   network: Network,
   number: number,
   plan: EndpointPlan,
@@ -200,12 +201,7 @@ function allocate(
   const bridge = bridges.get(network.id);
   if (!bridge) throw new TboxError("not-found", `network ${network.name} not found`);
   // The helper handles requests in order, so the bridge exists before any request for the endpoint.
-  if (bridges.use(network.id)) {
-    helper.perform({ type: "network", ...bridgeRequest(bridge) }).catch((error) => {
-      bridges.takeBack(network.id);
-      warn(`create the bridge of network ${network.name}`, error);
-    });
-  }
+  bridges.use(network.id, () => helper.perform({ type: "network", ...bridgeRequest(bridge) }));
   return allocateEndpoint(bridge, number, plan);
 }
 

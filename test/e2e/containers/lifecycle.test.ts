@@ -42,7 +42,9 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
       const response = await daemon.request("POST", `/containers/missing/${path}`);
       return `${response.status} ${((await response.json()) as { message: string }).message}`;
     };
-    expect(await refusal("kill?signal=NOPE")).toContain("400 invalid signal: NOPE");
+    expect(await refusal("kill?signal=NOPE")).toContain(
+      "400 cannot kill container: missing: invalid signal: NOPE",
+    );
     expect(await refusal("rename")).toBe("400 Neither old nor new names may be empty");
     expect(await refusal("resize?h=x&w=1")).toContain('400 h: invalid resize height "x": invalid syntax');
   });
