@@ -5,7 +5,7 @@ import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor, monitorSocket } from "#native/monitor/monitor.ts";
 import { wakeMonitor } from "#native/zygote/wake.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
-import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
+import { adoptCgroup, dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import { shipLog } from "../logging/ship-log.ts";
 import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
@@ -114,10 +114,10 @@ async function wake({ state }: ContainerRecord, connect: () => Monitor): Promise
 
 /** Takes over a running container from the last daemon. */
 async function adopt(services: ContainerServices, record: ContainerRecord, monitor: Monitor): Promise<void> {
-  const started = await monitor.started;
+  const running = { ...record.state, ...runningState(await monitor.started) };
+  adoptCgroup(services, record, running.pid);
   const state: ContainerRecord["state"] = {
-    ...record.state,
-    ...runningState(started),
+    ...running,
     status: isFrozen(record) ? "paused" : "running",
     error: "",
   };

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { closeSync } from "node:fs";
 import { errnoOf } from "#native/addon/failure.ts";
 import { type Cgroup, openCgroup, type Setting } from "#native/cgroup/cgroup.ts";
-import type { Delegation } from "#native/cgroup/delegation.ts";
+import { type Delegation, ownCgroup } from "#native/cgroup/delegation.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseSecurityOptions } from "../request/security-options.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { limitMode, resolveLimits } from "./resolve-limits.ts";
 import { openSpareCgroups, type SpareCgroups, suitsSandbox } from "./spare-cgroups.ts";
 
@@ -49,12 +50,17 @@ function takeSpare(
 ): number | undefined {
   if (!launch || !suitsSandbox(launch) || record.hostConfig.CgroupParent || isWritable(record))
     return undefined;
-  const name = spareCgroups.take(base);
-  if (name === undefined) return undefined;
-  record.cgroup = `${base.path}/${name}`;
-  const cgroup = openCgroup(record.cgroup);
-  for (const [file, text] of settings) cgroup.write(file, text);
-  return base.openChild(name);
+  const spare = spareCgroups.take(base);
+  if (spare === undefined) return undefined;
+  record.cgroup = `${base.path}/${spare.name}`;
+  try {
+    const cgroup = openCgroup(record.cgroup);
+    for (const [file, text] of settings) cgroup.write(file, text);
+  } catch (error) {
+    closeSync(spare.descriptor);
+    throw error;
+  }
+  return spare.descriptor;
 }
 
 function create(
@@ -93,6 +99,24 @@ export function openContainerCgroup(record: ContainerRecord): number | undefined
   return openCgroup(record.cgroup.slice(0, slash)).openChild(record.cgroup.slice(slash + 1));
 }
 
+/** Finds the cgroup of a running container whose start an earlier daemon has not stored; `pid` is a process in it. */
+export function adoptCgroup(
+  { store }: Pick<ContainerServices, "store">,
+  record: ContainerRecord,
+  pid: number,
+): void {
+  if (record.cgroup !== undefined) return;
+  const found = containerCgroupIn(ownCgroup("/proc", pid) ?? "", store);
+  if (found !== undefined) record.cgroup = found;
+}
+
+/** Returns the part of a path that is the cgroup of a container of the store: the process can be in a child of it. */
+export function containerCgroupIn(path: string, store: string): string | undefined {
+  const names = path.split("/");
+  const index = names.findIndex((name) => name.startsWith(cgroupName({ store }, "")));
+  return index < 0 ? undefined : names.slice(0, index + 1).join("/");
+}
+
 /** Opens the cgroup of a container; nothing when it has none. */
 export function cgroupOf({ cgroup }: Pick<ContainerRecord, "cgroup">): Cgroup | undefined {
   return cgroup === undefined ? undefined : openCgroup(cgroup);
@@ -116,20 +140,23 @@ export function dropCgroup(services: ContainerServices, record: ContainerRecord)
   removeCgroup(services, path, firstRetryDelay);
 }
 
-/** Removes the cgroups of this store that belong to no running container. */
-export function sweepCgroups(services: ContainerServices): void {
+/** Removes the cgroups of this store that an earlier daemon has left. */
+export function sweepCgroups(services: SweepingServices): void {
+  const { records, spareCgroups } = services;
   const { base } = services.zygote.delegation;
   if (!base) return;
-  const running = services.records.all().filter(isRunning);
-  const known = new Set(running.map(({ cgroup }) => cgroup));
+  // Restart policies may have begun starts already: such a container has a cgroup, but does not run yet.
+  const used = new Set(records.all().map(({ cgroup }) => cgroup));
   const prefix = cgroupName(services, "");
   for (const name of base.children()) {
     const path = `${base.path}/${name}`;
-    if (name.startsWith(prefix) && !known.has(path)) removeCgroup(services, path, firstRetryDelay);
+    if (!name.startsWith(prefix) || used.has(path) || spareCgroups.has(path)) continue;
+    removeCgroup(services, path, firstRetryDelay);
   }
 }
 
 type RemovingServices = Pick<ContainerServices, "warn" | "zygote">;
+type SweepingServices = RemovingServices & Pick<ContainerServices, "store" | "records" | "spareCgroups">;
 
 function removeCgroup(services: RemovingServices, path: string, retryDelay: number): void {
   const slash = path.lastIndexOf("/");

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { errnoOf } from "#native/addon/failure.ts";
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import type { Launch, Zygote } from "#native/zygote/zygote.ts";
 
@@ -14,10 +15,18 @@ export interface SpareCgroupsOptions {
   warn(message: string, error: unknown): void;
 }
 
+/** An empty cgroup, and a descriptor of it that the caller closes. */
+interface SpareCgroup {
+  name: string;
+  descriptor: number;
+}
+
 /** Empty cgroups for the next containers, in which the zygote prepares sandboxes. Daemon and zygote use them in their order. */
 export interface SpareCgroups extends Disposable {
-  /** Returns the name of the next spare below these delegated cgroups; undefined when there is none. */
-  take(base: Cgroup): string | undefined;
+  /** Takes the next spare below these delegated cgroups; returns undefined when there is none. */
+  take(base: Cgroup): SpareCgroup | undefined;
+  /** Returns whether a spare has this path. */
+  has(path: string): boolean;
   /** Creates the missing spares, and passes them to the zygote. */
   prepare(): void;
 }
@@ -30,17 +39,33 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
     names = [];
   };
   const create = (base: Cgroup) => {
-    const created = Array.from({ length: mostSpares - names.length }, newName);
-    const descriptors = created.map((name) => base.prepareChild(name, []));
+    const created: string[] = [];
+    const descriptors: number[] = [];
     try {
+      while (names.length + created.length < mostSpares) {
+        const name = newName();
+        descriptors.push(base.prepareChild(name, []));
+        created.push(name);
+      }
       zygote.addCgroups(descriptors);
       names.push(...created);
+    } catch (error) {
+      for (const name of created) remove(`${base.path}/${name}`);
+      throw error;
     } finally {
       for (const descriptor of descriptors) closeSync(descriptor);
     }
   };
   return {
-    take: (base) => (base === owner ? names.shift() : undefined),
+    take(base) {
+      if (base !== owner) return undefined;
+      for (let name = names.shift(); name !== undefined; name = names.shift()) {
+        const descriptor = openExisting(base, name);
+        if (descriptor !== undefined) return { name, descriptor };
+      }
+      return undefined;
+    },
+    has: (path) => names.some((name) => path === `${owner?.path}/${name}`),
     prepare() {
       const { base } = zygote.delegation;
       // Another zygote knows none of them.
@@ -55,6 +80,16 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
     },
     [Symbol.dispose]: drop,
   };
+}
+
+/** Opens a cgroup; returns undefined if someone has removed it, as users and systemd can. */
+function openExisting(base: Cgroup, name: string): number | undefined {
+  try {
+    return base.openChild(name);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Returns whether a prepared sandbox may suit a start. The zygote makes the decision. */

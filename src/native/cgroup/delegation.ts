@@ -60,7 +60,8 @@ export async function prepareDelegation(options: DelegationOptions): Promise<Del
   };
 }
 
-function ownCgroup(proc: string, pid: number): string | undefined {
+/** Returns the directory of a process's cgroup; undefined where there is none, or after the end of the process. */
+export function ownCgroup(proc: string, pid: number): string | undefined {
   try {
     return addon().cgroupOfProcess(proc, pid) ?? undefined;
   } catch (error) {
