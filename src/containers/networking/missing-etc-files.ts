@@ -32,7 +32,13 @@ export function replaceMissingEtcFiles(
     hostFile: hostHosts(record.hostConfig),
   });
   const replaced = etcFileNames.filter((name) => !existsSync(`${directory}/${name}`));
-  for (const name of replaced) writeFileSync(`${directory}/${name}`, content[name], { mode: 0o644 });
+  try {
+    for (const name of replaced) writeFileSync(`${directory}/${name}`, content[name], { mode: 0o644 });
+  } catch {
+    // The whole directory is missing, or the disk is full.
+    return error;
+  }
+  if (replaced.length === 0) return error;
   const files = replaced.map((name) => `${directory}/${name}`).join(", ");
   const message = `${error.message}: tbox has written ${files} again: start the container once more`;
   return new FailureError({ ...error.failure, message });
