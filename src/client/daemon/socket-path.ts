@@ -15,8 +15,8 @@ export interface DaemonSocket {
 
 let chosen: DaemonSocket | undefined;
 
-/** Makes all requests of this program go to another daemon. */
-export function chooseDaemon(socket: DaemonSocket): void {
+/** Makes all requests of this program go to another daemon; without one, to that of the environment again. */
+export function chooseDaemon(socket: DaemonSocket | undefined): void {
   chosen = socket;
 }
 

@@ -16,12 +16,16 @@ export async function stopDaemon(): Promise<Stopped> {
   // A daemon of an older version does not name its process.
   const { Pid, Systemd = false } =
     answer.status === 200 ? trustAnswer<Partial<ShutdownAnswer>>(await answer.json()) : {};
+  // A daemon at an address may have its process on another machine, or in a container, where this number is another process.
+  const pid = target.address === undefined ? Pid : undefined;
   // The process holds the store until its end. A new connection to systemd's socket would start another daemon.
-  while (Pid === undefined ? await isRunning(target) : isAlive(Pid)) await Bun.sleep(10);
+  if (pid !== undefined) while (isAlive(pid)) await Bun.sleep(10);
+  else if (!Systemd) while (await isRunning(target)) await Bun.sleep(10);
   return Systemd ? "systemd" : "own";
 }
 
-async function isRunning(target: DaemonSocket): Promise<boolean> {
+/** Returns whether a daemon, or systemd for it, listens. */
+export async function isRunning(target: DaemonSocket): Promise<boolean> {
   const socket = await tryConnect(target);
   socket?.close();
   return socket !== undefined;
