@@ -1,4 +1,7 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { tryLock } from "#native/addon/file-lock.ts";
+import { tryToConnect } from "#native/monitor/keep-connected.ts";
+import { connectMonitor } from "#native/monitor/monitor.ts";
 import { openZygote } from "#native/zygote/zygote.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dataDirectory, type Environment, runDirectory } from "#support/directories.ts";
@@ -9,8 +12,10 @@ import { isAlive } from "./is-alive.ts";
 /** Files by which tbox recognizes its store. */
 const marks = ["tbox.db", "oci-layout", "daemon.log"];
 
-/** Milliseconds that the helper has to end after its last container. */
+/** Milliseconds that the daemon has to release the store, and the helper to end after its last container. */
 const patience = 10_000;
+
+const sigkill = 9;
 
 export interface RemovedData {
   /** Directories that were removed. */
@@ -18,8 +23,9 @@ export interface RemovedData {
 }
 
 /**
- * Removes the store and the sockets of the user. No daemon and no container may run. Files of subordinate ids are
- * removed by the helper, which is root in the user namespace. `listener` is a socket that systemd holds and that stays.
+ * Removes the store and the sockets of the user, and ends the containers that still run. Throws conflict if a daemon has the
+ * store. Files of subordinate ids are removed by the helper, which is root in the user namespace. `listener` is a socket that
+ * systemd holds and that stays.
  */
 export async function removeData(
   environment: Environment,
@@ -31,6 +37,8 @@ export async function removeData(
   const directories: string[] = [];
   if (existsSync(store)) {
     checkStore(store, uid);
+    using _ = await lockStore(store);
+    await endContainers(run);
     await removeTrees(store, run);
     rmSync(store, { recursive: true });
     directories.push(store);
@@ -64,6 +72,35 @@ function checkStore(store: string, uid: number): void {
   if (names.length > 0 && !names.some((name) => marks.includes(name))) {
     throw new TboxError("forbidden", `cannot remove ${store}: it contains other files and no store of tbox`);
   }
+}
+
+/** Locks the store, so that it is not removed under a daemon with another run directory. */
+async function lockStore(store: string): Promise<Disposable> {
+  const lock = await repeatFor(patience, async () => tryLock(store, "daemon.lock"));
+  if (lock) return lock;
+  const owner = readFileSync(`${store}/daemon.lock`, "utf8");
+  throw new TboxError(
+    "conflict",
+    `cannot remove ${store}: a daemon (process ${owner || "unknown"}) has it open`,
+  );
+}
+
+/** Ends the containers that a daemon could not remove, such as those of a store without its database. */
+async function endContainers(run: string): Promise<void> {
+  const monitors = `${run}/monitors`;
+  const sockets = existsSync(monitors) ? readdirSync(monitors) : [];
+  await Promise.all(sockets.map((name) => endContainer(run, name.replace(/\.sock$/, ""))));
+}
+
+async function endContainer(run: string, id: string): Promise<void> {
+  const monitor = await tryToConnect(() => connectMonitor(run, id));
+  if (monitor === "gone") return;
+  if (monitor === "busy") {
+    throw new TboxError("conflict", `cannot end container ${id}: its monitor does not answer: try again`);
+  }
+  using _ = monitor;
+  monitor.signal(sigkill);
+  await monitor.exited.catch(() => {});
 }
 
 /** Removes all directories of the store in the user namespace, and waits until the helper has ended. */

@@ -8,7 +8,7 @@ import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { confirm } from "../../terminal/confirm.ts";
-import { stopDaemon } from "./stop-daemon.ts";
+import { isRunning, stopDaemon } from "./stop-daemon.ts";
 
 export const resetSystemCommand = command({
   name: "system reset",
@@ -42,7 +42,12 @@ export const resetSystemCommand = command({
 
 /** Removes all containers, because their processes would continue without the store. */
 async function removeContainers(): Promise<void> {
-  const containers = await fetchJson("GET /containers/json", { query: { all: "1" } });
-  const query = { force: "1", v: "1" };
-  await Promise.all(containers.map(({ Id }) => request("DELETE", pathTo("containers", Id), { query })));
+  try {
+    const containers = await fetchJson("GET /containers/json", { query: { all: "1" } });
+    const query = { force: "1", v: "1" };
+    await Promise.all(containers.map(({ Id }) => request("DELETE", pathTo("containers", Id), { query })));
+  } catch (error) {
+    // No daemon starts over a damaged database. `removeData` ends the containers then.
+    if (await isRunning(await daemonSocket())) throw error;
+  }
 }
