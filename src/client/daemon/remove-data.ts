@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tryLock } from "#native/addon/file-lock.ts";
 import { tryToConnect } from "#native/monitor/keep-connected.ts";
-import { connectMonitor } from "#native/monitor/monitor.ts";
+import { connectMonitor, monitorSocket } from "#native/monitor/monitor.ts";
 import { openZygote } from "#native/zygote/zygote.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dataDirectory, type Environment, runDirectory } from "#support/directories.ts";
@@ -38,7 +38,7 @@ export async function removeData(
   if (existsSync(store)) {
     checkStore(store, uid);
     using _ = await lockStore(store);
-    await endContainers(run);
+    await endContainers(store, run);
     await removeTrees(store, run);
     rmSync(store, { recursive: true });
     directories.push(store);
@@ -85,11 +85,15 @@ async function lockStore(store: string): Promise<Disposable> {
   );
 }
 
-/** Ends the containers that a daemon could not remove, such as those of a store without its database. */
-async function endContainers(run: string): Promise<void> {
-  const monitors = `${run}/monitors`;
-  const sockets = existsSync(monitors) ? readdirSync(monitors) : [];
-  await Promise.all(sockets.map((name) => endContainer(run, name.replace(/\.sock$/, ""))));
+/**
+ * Ends the containers of the store that a daemon could not remove, such as those without a database. Other stores can have
+ * containers in the same run directory.
+ */
+async function endContainers(store: string, run: string): Promise<void> {
+  const directory = `${store}/containers`;
+  const ids = existsSync(directory) ? readdirSync(directory) : [];
+  const running = ids.filter((id) => existsSync(`${run}/monitors/${monitorSocket(id)}`));
+  await Promise.all(running.map((id) => endContainer(run, id)));
 }
 
 async function endContainer(run: string, id: string): Promise<void> {
