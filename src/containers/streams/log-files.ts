@@ -1,4 +1,5 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import type { LogEnd } from "./log-end.ts";
 import type { LogRecord } from "./logs.ts";
 
 /** Bytes that are read at once. */
@@ -82,11 +83,14 @@ export async function openLogs(directory: string): Promise<FileHandle[]> {
   }
 }
 
-/** Opens a container's log files up to the one with an inode, oldest first; none if that file was deleted. */
-export async function openLogsUpTo(directory: string, inode: bigint): Promise<FileHandle[]> {
+/**
+ * Opens a container's log files up to the one at the end, oldest first; none if that file was deleted. A shorter file is
+ * another one with the same inode.
+ */
+export async function openLogsUpTo(directory: string, end: LogEnd): Promise<FileHandle[]> {
   const files = await openLogs(directory);
-  const inodes = await Promise.all(files.map(async (file) => (await file.stat({ bigint: true })).ino));
-  const count = inodes.indexOf(inode) + 1;
+  const found = await Promise.all(files.map((file) => file.stat({ bigint: true })));
+  const count = found.findIndex(({ ino, size }) => ino === end.inode && size >= end.size) + 1;
   await closeAll(files.slice(count));
   return files.slice(0, count);
 }

@@ -59,7 +59,7 @@ export async function openLog(
   const { monitor } = services.runtime(id);
   // The position precedes the files, so that a record written in between ends the first wait.
   const position = options.follow ? await monitor?.awaitLog(noPosition) : undefined;
-  const files = options.end ? await openLogsUpTo(directory, options.end.inode) : await openLogs(directory);
+  const files = options.end ? await openLogsUpTo(directory, options.end) : await openLogs(directory);
   let iterated = false;
   // A client that disconnects before the first record never iterates.
   options.signal.addEventListener("abort", () => void (iterated || closeAll(files)), { once: true });

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { linesOf } from "#test/support/lines.ts";
 import { awaitLine } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
@@ -187,6 +188,27 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
     expect(lines.length).toBeLessThan(1500);
     expect(lines).toEqual(lines.map((_, index) => `line ${first + index}`));
     expect((await tbox("logs", "--tail", "2", id)).stdout).toBe("line 1499\nline 1500\n");
+    await tbox("rm", id);
+  });
+
+  test("a client that follows a log with one file gets every line", async () => {
+    const options = ["--log-opt", "max-size=4k", "--log-opt", "max-file=1"];
+    // Each burst fills more than half of the file.
+    const burst = "i=0; while [ $i -lt 30 ]; do echo $n $i; i=$((i+1)); done";
+    const script = `n=0; trap 'n=$((n+1)); ${burst}' USR1; trap 'exit' TERM; echo up; while :; do sleep 0.02; done`;
+    const id = await start(options, script);
+    await using client = Bun.spawn([`${repository}/dist/tbox`, "logs", "-f", id], {
+      env: daemon.environment,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const lines = linesOf(client.stdout);
+    expect((await lines.next()).value).toBe("up");
+    for (let number = 1; number <= 6; number++) {
+      await tbox("kill", "-s", "USR1", id);
+      for (let line = 0; line < 30; line++) expect((await lines.next()).value).toBe(`${number} ${line}`);
+    }
+    await tbox("stop", id);
+    expect((await lines.next()).done).toBe(true);
     await tbox("rm", id);
   });
 });

@@ -11,6 +11,9 @@ use rustix::io::Errno;
 
 pub const NAME: &str = "container.log";
 
+/// Name of the only file of a log before it replaces the last one.
+const NEXT: &str = "next.log";
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("create the log directory: {0}")]
@@ -57,9 +60,10 @@ impl LogFiles {
         }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
         let directory = openat(container, "log", flags, Mode::empty()).map_err(Error::Directory)?;
-        let file = create(directory.as_fd()).map_err(Error::Open)?;
+        let file = create(directory.as_fd(), NAME).map_err(Error::Open)?;
         let size = remove_incomplete_record(&file).map_err(Error::Tail)?;
         remove_surplus(&directory, max_file);
+        let _ = unlinkat(&directory, NEXT, AtFlags::empty());
         Ok(Self {
             directory,
             file,
@@ -138,7 +142,8 @@ impl LogFiles {
     /// limit: no record is lost for the sake of the file's size.
     fn rotate(&mut self) -> bool {
         let rotated = match self.max_file {
-            0 | 1 => self.file.set_len(0).is_ok(),
+            // A disk without room for another file has room after the truncation.
+            0 | 1 => self.replace().is_ok() || self.file.set_len(0).is_ok(),
             _ => self.rename_all().is_ok(),
         };
         if rotated {
@@ -148,6 +153,17 @@ impl LogFiles {
             };
         }
         rotated
+    }
+
+    /// Replaces the only file. Those who read the last one still have all of it, and see that there is another one.
+    fn replace(&mut self) -> Result<(), Errno> {
+        let directory = self.directory.as_fd();
+        let file = create(directory, NEXT)?;
+        renameat(directory, NEXT, directory, NAME).inspect_err(|_| {
+            let _ = unlinkat(directory, NEXT, AtFlags::empty());
+        })?;
+        self.file = file;
+        Ok(())
     }
 
     fn rename_all(&mut self) -> Result<(), Errno> {
@@ -162,7 +178,7 @@ impl LogFiles {
             renameat(directory, rotated_name(number), directory, next)?;
         }
         renameat(directory, NAME, directory, rotated_name(1))?;
-        match create(directory) {
+        match create(directory, NAME) {
             Ok(file) => self.file = file,
             Err(error) => {
                 renameat(directory, rotated_name(1), directory, NAME)?;
@@ -185,9 +201,9 @@ fn remove_surplus(directory: &OwnedFd, max_file: u32) {
     }
 }
 
-fn create(directory: BorrowedFd<'_>) -> Result<File, Errno> {
+fn create(directory: BorrowedFd<'_>, name: &str) -> Result<File, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    openat(directory, NAME, flags, Mode::from_raw_mode(0o600)).map(File::from)
+    openat(directory, name, flags, Mode::from_raw_mode(0o600)).map(File::from)
 }
 
 /// Truncates the file after its last newline. Returns its new length.

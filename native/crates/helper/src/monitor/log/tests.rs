@@ -130,14 +130,18 @@ fn files_are_rotated_between_records_and_the_newest_are_kept() {
 }
 
 #[test]
-fn a_single_file_is_truncated_when_it_is_full() {
+fn a_single_file_is_replaced_when_it_is_full_and_its_readers_keep_it() {
     let directory = Directory::create("single");
     let mut log = directory.open(200, 1);
+    let first = std::fs::File::open(directory.file(files::NAME)).unwrap();
     for number in 0..5 {
         log.write(Stream::Stdout, format!("{number}\n").as_bytes(), TIME);
     }
     assert_eq!(texts(&directory.file(files::NAME)), ["4\n"]);
-    assert!(!directory.file("container.log.1").exists());
+    let text = std::io::read_to_string(first).unwrap();
+    assert!(text.starts_with(r#"{"log":"0\n""#), "{text}");
+    let entries = std::fs::read_dir(directory.file(files::NAME).parent().unwrap()).unwrap();
+    assert_eq!(entries.count(), 1);
 }
 
 #[test]
