@@ -109,11 +109,7 @@ fn close_around(kept: &[c_uint]) -> Result<(), Errno> {
 unsafe fn close_range(first: c_uint, last: c_uint, flags: c_uint) -> Result<(), Errno> {
     // SAFETY: the call reads no memory; the caller vouches for the descriptors.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
-    if result < 0 {
-        Err(errno::last())
-    } else {
-        Ok(())
-    }
+    errno::check(result)
 }
 
 /// The lowest descriptor that is not a standard stream.

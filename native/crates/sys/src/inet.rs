@@ -248,11 +248,7 @@ fn set(socket: BorrowedFd<'_>, level: i32, option: i32, value: libc::c_int) -> R
             size_of::<libc::c_int>() as libc::socklen_t,
         )
     };
-    if result < 0 {
-        Err(errno::last())
-    } else {
-        Ok(())
-    }
+    errno::check(result)
 }
 
 #[cfg(test)]

@@ -14,9 +14,5 @@ pub fn join_new_session() -> Result<(), Errno> {
             std::ptr::null::<u8>(),
         )
     };
-    if result < 0 {
-        Err(errno::last())
-    } else {
-        Ok(())
-    }
+    errno::check(result)
 }

@@ -68,9 +68,5 @@ pub fn set_attributes(
             size_of::<libc::mount_attr>(),
         )
     };
-    if result < 0 {
-        Err(errno::last())
-    } else {
-        Ok(())
-    }
+    errno::check(result)
 }

@@ -18,7 +18,7 @@ pub fn set_slice(slice: Duration) -> Result<(), Errno> {
     attributes.sched_runtime = u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX);
     // SAFETY: the structure outlives the call, which only reads it.
     let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
-    succeeded(result)
+    errno::check(result)
 }
 
 fn attributes() -> Result<sched_attr, Errno> {
@@ -35,15 +35,7 @@ fn attributes() -> Result<sched_attr, Errno> {
     let size = attributes.size;
     // SAFETY: the kernel writes at most `size` bytes, which is the size of the structure.
     let result = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0) };
-    succeeded(result).map(|()| attributes)
-}
-
-fn succeeded(result: libc::c_long) -> Result<(), Errno> {
-    if result < 0 {
-        Err(errno::last())
-    } else {
-        Ok(())
-    }
+    errno::check(result).map(|()| attributes)
 }
 
 #[cfg(test)]
