@@ -1,4 +1,5 @@
 import type { ContainerRecord } from "#containers/state/container-record.ts";
+import { never } from "#support/time/timestamp.ts";
 
 /** Returns the record of a container that was created and never started. */
 export function createdRecord(more: Partial<ContainerRecord> = {}): ContainerRecord {
@@ -17,8 +18,8 @@ export function createdRecord(more: Partial<ContainerRecord> = {}): ContainerRec
       exitCode: 0,
       oomKilled: false,
       error: "",
-      startedAt: "",
-      finishedAt: "",
+      startedAt: never,
+      finishedAt: never,
     },
     phases: [],
     restartCount: 0,

@@ -6,6 +6,7 @@ import { type ContainerRecord, isRunning } from "#containers/state/container-rec
 import { writable } from "#daemon/http/send-response.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
 import { explained, invalidArgument, TboxError } from "#support/errors.ts";
+import { createdRecord } from "#test/support/container-record.ts";
 import { type FakeContainer, type FakeStore, findContainer, nothing, type Program } from "./fake-state.ts";
 
 export function fakeLifecycle(store: FakeStore): ContainerLifecycle {
@@ -200,7 +201,7 @@ async function runProgram(
 function newRecord(number: number, name: string, request: CreateRequest): ContainerRecord {
   const { HostConfig, ...config } = request;
   const [path = "", ...args] = [...(request.Entrypoint ?? []), ...(request.Cmd ?? [])];
-  return {
+  return createdRecord({
     id: String(number).padStart(4, "0").repeat(16),
     name,
     created: "2026-01-02T03:04:05.000000006Z",
@@ -209,16 +210,6 @@ function newRecord(number: number, name: string, request: CreateRequest): Contai
     args,
     config,
     hostConfig: HostConfig ?? {},
-    state: {
-      status: "created",
-      pid: 0,
-      exitCode: 0,
-      oomKilled: false,
-      error: "",
-      startedAt: "0001-01-01T00:00:00Z",
-      finishedAt: "0001-01-01T00:00:00Z",
-    },
     phases: [{ name: "mounts", microseconds: 5 }],
-    restartCount: 0,
-  };
+  });
 }
