@@ -3,7 +3,7 @@ import { discardStream } from "#native/addon/stream.ts";
 import { keepConnected } from "#native/monitor/keep-connected.ts";
 import { connectMonitor } from "#native/monitor/monitor.ts";
 import type { Started } from "#native/protocol/monitor.ts";
-import type { Launch, Launched } from "#native/zygote/zygote.ts";
+import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { never } from "#support/time/timestamp.ts";
 import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
@@ -154,12 +154,11 @@ async function launchProgram(
   requireMemoryVolumes(services, record);
   ensureBindSources(record.hostConfig, services.apiSocket);
   let preparedAt = 0;
-  let launch: Launch | undefined;
   const plan = async (again: boolean) => {
     if (again) await leaveNetworks(services, record);
     const network = await joinNetworks(services, record, { fresh: again });
     preparedAt = monotonic();
-    launch = planLaunch(record, {
+    return planLaunch(record, {
       diffIds: record.layers ?? image?.diffIds ?? [],
       ...(record.mountedImages ? { mountedLayers: await layersOfMountedImages(services, record) } : {}),
       step: services.runtime(record.id).buildStep,
@@ -170,12 +169,11 @@ async function launchProgram(
       linked: linkEnvironment(services, record),
       ...(image?.embedded ? { trace: requestedAt } : {}),
     });
-    return launch;
   };
   notifyVolumes(services.volumes, record, "mount");
   try {
     const launched = await services.zygote.launch(plan, {
-      cgroup: (delegation) => createContainerCgroup(services, record, { delegation, launch }),
+      cgroup: (delegation, launch) => createContainerCgroup(services, record, { delegation, launch }),
       outOfMemory: () => reportOutOfMemory(services, record),
       attachments: attached.map(({ attachment }) => attachment),
       pairs: attached.map(({ pair }) => pair),

@@ -25,7 +25,7 @@ const longestRetryDelay = 4000;
 export function createContainerCgroup(
   services: ContainerServices,
   record: ContainerRecord,
-  { delegation, launch }: { delegation: Delegation; launch: Launch | undefined },
+  { delegation, launch }: { delegation: Delegation; launch: Launch },
 ): number | undefined {
   // An attempt with a zygote that has died may have left a cgroup.
   dropCgroup(services, record);
@@ -46,10 +46,9 @@ export function createContainerCgroup(
 function takeSpare(
   { spareCgroups }: ContainerServices,
   record: ContainerRecord,
-  { base, launch, settings }: { base: Cgroup; launch: Launch | undefined; settings: Setting[] },
+  { base, launch, settings }: { base: Cgroup; launch: Launch; settings: Setting[] },
 ): number | undefined {
-  if (!launch || !suitsSandbox(launch) || record.hostConfig.CgroupParent || isWritable(record))
-    return undefined;
+  if (!suitsSandbox(launch) || record.hostConfig.CgroupParent || isWritable(record)) return undefined;
   const spare = spareCgroups.take(base);
   if (spare === undefined) return undefined;
   record.cgroup = `${base.path}/${spare.name}`;

@@ -30,7 +30,7 @@ export interface Zygote extends Disposable {
    * Starts a container. Resolves before the program runs: see `Monitor.started`. When the zygote has died, `request`
    * is called again, with `true`, for a new zygote.
    */
-  launch(request: (again: boolean) => Promise<Launch>, options?: LaunchOptions): Promise<Launched>;
+  launch(request: (again: boolean) => Promise<Launch>, options?: ContainerLaunchOptions): Promise<Launched>;
   /** Starts another program in a container. Resolves before the program runs; its monitor writes no log. */
   exec(request: Exec, options?: LaunchOptions): Promise<Launched>;
   /** Runs a task on image-controlled files in a worker; rejects with a `FailureError`. */
@@ -69,6 +69,11 @@ export interface LaunchOptions {
   cgroup?: (delegation: Delegation) => number | undefined;
   /** Called for each kill by the OOM killer in the container. */
   outOfMemory?: () => void;
+}
+
+export interface ContainerLaunchOptions extends Omit<LaunchOptions, "cgroup"> {
+  /** Like that of `LaunchOptions`, for the container of a request. */
+  cgroup?: (delegation: Delegation, launch: Launch) => number | undefined;
 }
 
 export interface Launched {
@@ -120,10 +125,13 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
     get delegation() {
       return connection.delegation;
     },
-    launch: (request, options = {}) =>
-      attempt(async (again) =>
-        sendLaunch(connection, { type: "launch", ...(await request(again)) }, { ...options, again }),
-      ),
+    launch: (request, { cgroup: create, ...options } = {}) =>
+      attempt(async (again) => {
+        const current = connection;
+        const launch = await request(again);
+        const cgroup = (delegation: Delegation) => create?.(delegation, launch);
+        return sendLaunch(current, { type: "launch", ...launch }, { ...options, again, cgroup });
+      }),
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
     addCgroups(directories) {
