@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { dockerUnavailable } from "#test/support/docker.ts";
-import { busyProcesses } from "#test/support/processes.ts";
+import { busyProcesses, processesMentioning } from "#test/support/processes.ts";
 import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { repository } from "#test/support/repository.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
@@ -135,6 +135,8 @@ daemonSuite("a build that is cancelled", { obstacle: shellUnavailable, prepare: 
     if (end === "cut") proxy.cut();
     else client.kill(end);
     await client.exited;
+    // A plugin outlives its killed client for a moment, and would create its directory again.
+    await until(() => processesMentioning(context).length === 0);
     // An archive appears when it is complete; no part of it stays after a signal that can be caught.
     if (end === "SIGINT")
       expect(readdirSync(scratch.path).filter((name) => name.endsWith(".partial"))).toEqual([]);
