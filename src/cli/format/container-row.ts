@@ -1,6 +1,6 @@
 import type { ContainerSummary, MountPoint, PortSummary } from "#api/answers/container-summary.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
-import { createRows } from "./kept-rows.ts";
+import { createRows } from "./cached-rows.ts";
 import { joinLabels } from "./labels.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";

@@ -1,7 +1,7 @@
 import type { ImageSummary } from "#api/answers/images.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
+import { createRows } from "./cached-rows.ts";
 import type { RowOptions } from "./container-row.ts";
-import { createRows } from "./kept-rows.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
 import { goTime } from "./time.ts";

@@ -1,6 +1,6 @@
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { ExitError } from "../output/exit.ts";
-import type { Row } from "./kept-rows.ts";
+import type { Row } from "./cached-rows.ts";
 import { alignColumns, alignLines, type Line, lineOf } from "./table.ts";
 import { compileTemplate } from "./template.ts";
 import { goText } from "./template-values.ts";
@@ -49,8 +49,8 @@ export function compileFormat(format: string): (value: unknown) => string {
   }
 }
 
-const tables = new KeptValues<readonly Row[], string>();
-const lines = new KeptValues<Row, Line>();
+const tables = new ObjectCache<readonly Row[], string>();
+const lines = new ObjectCache<Row, Line>();
 
 /**
  * Renders the default table directly, because a template would be slow for thousands of rows. Caches the table of a list of

@@ -5,7 +5,7 @@ import { inspectContainerQuery, listContainersQuery, topContainerQuery } from "#
 import { containerParams as params } from "#api/schema/names.ts";
 import type { ListFilter } from "#containers/state/list-containers.ts";
 import type { Engine } from "#engine/engine.ts";
-import { KeptValues, timedList } from "#support/kept-values.ts";
+import { ObjectCache, timedList } from "#support/object-cache.ts";
 import { shapeContainer } from "../answers/containers/container-inspect.ts";
 import { containerSizes } from "../answers/containers/container-sizes.ts";
 import { containerSummary, summaryOfVersion } from "../answers/containers/container-summary.ts";
@@ -66,7 +66,7 @@ function boundsOf(all: boolean, limit: number): Omit<ListFilter, "filters"> {
 /** Returns a function that answers with all containers, or all running ones, and caches each list until it changes. */
 function openWholeLists(engine: Engine, dataDirectory: string): (all: boolean, version: number) => Response {
   const { containers, images, networks } = engine;
-  const lists = new KeptValues<object, readonly ContainerSummary[]>();
+  const lists = new ObjectCache<object, readonly ContainerSummary[]>();
   const keys = { all: {}, running: {} };
   return (all, version) => {
     const inputs = [version, containers.queries.revision(), images.revision(), networks.revision()];

@@ -6,7 +6,7 @@ import { inspectImageQuery, listImagesQuery, removeImageQuery, tagImageQuery } f
 import type { Engine } from "#engine/engine.ts";
 import type { ImageDetails } from "#images/store/image-queries.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { shapeHistory, shapeImage, shapeRemoved } from "../answers/images/image.ts";
 import { imageSummary } from "../answers/images/image-summary.ts";
 import { inspectionOfVersion } from "../answers/images/old-versions.ts";
@@ -24,7 +24,7 @@ import { pushAnswer, saveAnswer } from "./image-archives.ts";
 
 /** Requests about images of the store. The routes with `*` take the rest of the path: names may contain slashes. */
 export function imageRoutes({ images, containers }: Pick<Engine, "images" | "containers">) {
-  const lists = new KeptValues<readonly ImageDetails[], readonly ImageSummary[]>();
+  const lists = new ObjectCache<readonly ImageDetails[], readonly ImageSummary[]>();
   return new Elysia()
     .get(
       "/images/json",

@@ -12,7 +12,7 @@ import {
 } from "#api/requests/networks.ts";
 import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { networkSummary, shapeNetwork } from "../answers/network.ts";
 import { created, empty, noContent } from "../answers/status-only.ts";
 import { jsonList } from "../http/json-list.ts";
@@ -22,7 +22,7 @@ const running = { all: false, filters: new Map<string, string[]>() };
 
 /** Requests about networks. */
 export function networkRoutes({ networks, containers }: Engine) {
-  const lists = new KeptValues<object, NetworkInspect[]>();
+  const lists = new ObjectCache<object, NetworkInspect[]>();
   return new Elysia()
     .get(
       "/networks",

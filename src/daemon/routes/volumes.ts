@@ -8,7 +8,7 @@ import {
   removeVolumeQuery,
 } from "#api/requests/volumes.ts";
 import { TboxError } from "#support/errors.ts";
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import type { Volume, Volumes } from "#volumes/volumes.ts";
 import { created, noContent } from "../answers/status-only.ts";
 import { shapeVolume } from "../answers/volume.ts";
@@ -19,7 +19,7 @@ import { jsonBody } from "../requests/json-body.ts";
 /** Requests about volumes. */
 export function volumeRoutes(volumes: Volumes) {
   const shape = (volume: Volume) => shapeVolume(volume, volumes.mountpoint(volume.name));
-  const lists = new KeptValues<object, VolumeInspect[]>();
+  const lists = new ObjectCache<object, VolumeInspect[]>();
   const items = new WeakMap<Volume, VolumeInspect>();
   // A volume never changes, so its item is cached.
   const listed = (volume: Volume) => {

@@ -5,7 +5,7 @@ import { documentLimit, type ImageIndex, parseManifest } from "#oci/manifest.ts"
 import { isIndexType } from "#oci/media-types.ts";
 import { matchesPlatform, type Platform } from "#oci/platform.ts";
 import { parseReferences } from "#oci/references.ts";
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import type { ImageServices } from "../services.ts";
 import { checkPlatform, findImage, targetOf } from "./find-image.ts";
 import type { ImageRecord, ImageRecords } from "./image-records.ts";
@@ -35,7 +35,7 @@ export async function findForPlatform(
 
 const none: ReadonlySet<Digest> = new Set();
 
-const withoutName = new KeptValues<ImageRecords, readonly ImageRecord[]>();
+const withoutName = new ObjectCache<ImageRecords, readonly ImageRecord[]>();
 
 function imagesWithoutName(records: ImageRecords): readonly ImageRecord[] {
   const find = () => {

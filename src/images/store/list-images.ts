@@ -2,7 +2,7 @@ import { canonicalRepository, familiarRepository, parseReference } from "#oci/re
 import { invalidArgument } from "#support/errors.ts";
 import { unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { untilFilter } from "#support/time/moment.ts";
 import type { ImageServices } from "../services.ts";
 import { describer } from "./describe-image.ts";
@@ -15,7 +15,7 @@ type Test = (image: ImageDetails) => boolean;
 const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
 
 /** Cached descriptions of all images, newest first. */
-const descriptions = new KeptValues<ImageServices, readonly ImageDetails[]>();
+const descriptions = new ObjectCache<ImageServices, readonly ImageDetails[]>();
 
 function describeAll(services: ImageServices): readonly ImageDetails[] {
   const { records, embedded } = services;

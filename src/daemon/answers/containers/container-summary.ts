@@ -2,7 +2,7 @@ import type { ContainerSummary } from "#api/answers/container-summary.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
 import { networksOf } from "#containers/networking/network-mode.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
-import { KeptValues, type TimedValue } from "#support/kept-values.ts";
+import { ObjectCache, type TimedValue } from "#support/object-cache.ts";
 import { unixSeconds } from "#support/time/timestamp.ts";
 import { containerStatus, containerStatusUntil } from "./container-status.ts";
 import { type NetworkNames, shapeEndpoints } from "./endpoints.ts";
@@ -32,8 +32,8 @@ export interface SummaryContext {
   sizes?: ContainerSizes | undefined;
 }
 
-const summaries = new KeptValues<ContainerRecord, ContainerSummary>();
-const summariesWithSizes = new KeptValues<ContainerRecord, ContainerSummary>();
+const summaries = new ObjectCache<ContainerRecord, ContainerSummary>();
+const summariesWithSizes = new ObjectCache<ContainerRecord, ContainerSummary>();
 
 /**
  * Returns an item of `GET /containers/json`. Returns the same object until something in it changes, because a store can have

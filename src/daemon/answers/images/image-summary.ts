@@ -1,10 +1,10 @@
 import type { ImageSummary } from "#api/answers/images.ts";
 import type { ImageDetails } from "#images/store/image-queries.ts";
-import { KeptValues, timeless } from "#support/kept-values.ts";
+import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { shapeImageSummary } from "./image.ts";
 import { summaryOfVersion } from "./old-versions.ts";
 
-const summaries = new KeptValues<ImageDetails, ImageSummary>();
+const summaries = new ObjectCache<ImageDetails, ImageSummary>();
 
 /** Data of an item that the image itself does not have. */
 interface SummaryContext {

@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
-import { KeptValues, timedList, timeless } from "./kept-values.ts";
+import { ObjectCache, timedList, timeless } from "./object-cache.ts";
 
-function keep() {
-  const values = new KeptValues<object, { text: string }>();
+function openCache() {
+  const values = new ObjectCache<object, { text: string }>();
   const source = {};
   return (text: string, inputs: unknown[], now: number, until = Number.POSITIVE_INFINITY) =>
     values.get(source, inputs, now, () => ({ value: { text }, until })).value;
 }
 
 test("a value is the same object until an input changes", () => {
-  const get = keep();
+  const get = openCache();
   const input = {};
   const first = get("one", [input, 1], 0);
   expect(get("two", [input, 1], 5)).toBe(first);
@@ -18,7 +18,7 @@ test("a value is the same object until an input changes", () => {
 });
 
 test("a value is computed again when it has expired, or when the clock was set back", () => {
-  const get = keep();
+  const get = openCache();
   const first = get("one", [], 100, 200);
   expect(get("two", [], 199, 200)).toBe(first);
   expect(get("three", [], 200, 300).text).toBe("three");

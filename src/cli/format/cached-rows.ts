@@ -1,10 +1,10 @@
-import { KeptValues, timedList } from "#support/kept-values.ts";
+import { ObjectCache, timedList } from "#support/object-cache.ts";
 import { untilNextText } from "#support/time/human-duration.ts";
 
 /** The fields of a row in a listing. */
 export type Row = Record<string, unknown>;
 
-interface KeptRowsOptions<Item, Choices> {
+interface RowsOptions<Item, Choices> {
   /** Makes the rows of an object. */
   make: (item: Item, choices: Choices & { now: number }) => Row[];
   /** Returns the time from which the rows show the age of the object, in milliseconds since the epoch; undefined for none. */
@@ -19,14 +19,14 @@ interface KeptRowsOptions<Item, Choices> {
 export function createRows<Item extends object, Choices extends Record<string, boolean>>({
   make,
   since,
-}: KeptRowsOptions<Item, Choices>): (items: readonly Item[], choices: Choices) => Row[] {
-  const kept = new KeptValues<Item, Row[]>();
-  const lists = new KeptValues<readonly Item[], Row[]>();
+}: RowsOptions<Item, Choices>): (items: readonly Item[], choices: Choices) => Row[] {
+  const cache = new ObjectCache<Item, Row[]>();
+  const lists = new ObjectCache<readonly Item[], Row[]>();
   return (items, choices) => {
     const now = Date.now();
     const inputs = Object.values(choices);
     const rowsOf = (item: Item) =>
-      kept.get(item, inputs, now, () => {
+      cache.get(item, inputs, now, () => {
         const time = since(item);
         const until = time === undefined ? Number.POSITIVE_INFINITY : now + untilNextText(now - time);
         return { value: make(item, { ...choices, now }), until };

@@ -5,7 +5,7 @@ export interface TimedValue<Value> {
   until: number;
 }
 
-interface Kept<Value> extends TimedValue<Value> {
+interface Entry<Value> extends TimedValue<Value> {
   /** Time at which the value was made. */
   from: number;
   inputs: readonly unknown[];
@@ -15,8 +15,8 @@ interface Kept<Value> extends TimedValue<Value> {
  * Cache of values that are computed from objects. An entry lives as long as its object. It is computed again when an input
  * differs or the value has expired. An unchanged value is the same object, so callers can cache what they compute from it.
  */
-export class KeptValues<Source extends object, Value> {
-  readonly #kept = new WeakMap<Source, Kept<Value>>();
+export class ObjectCache<Source extends object, Value> {
+  readonly #entries = new WeakMap<Source, Entry<Value>>();
 
   /**
    * Returns the value of an object. `inputs` are all data that can change and that the value depends on. Inputs are compared
@@ -28,11 +28,11 @@ export class KeptValues<Source extends object, Value> {
     now: number,
     make: () => TimedValue<Value>,
   ): TimedValue<Value> {
-    const kept = this.#kept.get(source);
+    const entry = this.#entries.get(source);
     // The clock may have been set back since the value was made.
-    if (kept && kept.from <= now && now < kept.until && isSame(kept.inputs, inputs)) return kept;
+    if (entry && entry.from <= now && now < entry.until && isSame(entry.inputs, inputs)) return entry;
     const made = { ...make(), from: now, inputs };
-    this.#kept.set(source, made);
+    this.#entries.set(source, made);
     return made;
   }
 }
