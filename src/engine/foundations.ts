@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import type { ContainerResource } from "#containers/state/container-uses.ts";
 import { openTrash, type Trash } from "#containers/state/trash.ts";
 import type { ContentStore } from "#content/content-store.ts";
@@ -6,7 +6,7 @@ import { openDiskContentStore } from "#content/open-content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import { openLayers } from "#layers/open-layers.ts";
 import { wallClock } from "#native/addon/clock.ts";
-import { tryLock } from "#native/addon/file-lock.ts";
+import { storeOwner, tryLockStore } from "#native/addon/store-lock.ts";
 import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
 import { openDatabase } from "#support/database.ts";
 import { checkLog } from "#support/database-log.ts";
@@ -75,13 +75,11 @@ async function openParts(
   for (const path of [`${store}/containers`, `${run}/monitors`]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  const lock = tryLock(store, "daemon.lock");
+  const lock = tryLockStore(store);
   if (!lock) {
-    const owner = readFileSync(`${store}/daemon.lock`, "utf8");
-    const message = `another daemon (process ${owner || "unknown"}) has the store ${store} open`;
+    const message = `another daemon (${storeOwner(store)}) has the store ${store} open`;
     throw new TboxError("already-exists", message);
   }
-  writeFileSync(`${store}/daemon.lock`, String(process.pid));
   resources.use(lock);
   checkLog(`${store}/tbox.db`);
   requireDatabase(store);

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { tryLock } from "#native/addon/file-lock.ts";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { storeOwner, tryLockStore } from "#native/addon/store-lock.ts";
 import { tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, monitorSocket } from "#native/monitor/monitor.ts";
 import { openZygote } from "#native/zygote/zygote.ts";
@@ -76,13 +76,9 @@ function checkStore(store: string, uid: number): void {
 
 /** Locks the store, so that it is not removed under a daemon with another run directory. */
 async function lockStore(store: string): Promise<Disposable> {
-  const lock = await repeatFor(patience, async () => tryLock(store, "daemon.lock"));
+  const lock = await repeatFor(patience, async () => tryLockStore(store));
   if (lock) return lock;
-  const owner = readFileSync(`${store}/daemon.lock`, "utf8");
-  throw new TboxError(
-    "conflict",
-    `cannot remove ${store}: a daemon (process ${owner || "unknown"}) has it open`,
-  );
+  throw new TboxError("conflict", `cannot remove ${store}: a daemon (${storeOwner(store)}) has it open`);
 }
 
 /**

@@ -34,6 +34,7 @@ export interface SpareCgroups extends Disposable {
 export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroupsOptions): SpareCgroups {
   let names: string[] = [];
   let owner: Cgroup | undefined;
+  let failing = false;
   const drop = () => {
     for (const name of names) remove(`${owner?.path}/${name}`);
     names = [];
@@ -74,8 +75,11 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
       if (base === undefined || names.length === mostSpares) return;
       try {
         create(base);
+        failing = false;
       } catch (error) {
-        warn("create cgroups for the next containers", error);
+        // Every start tries again.
+        if (!failing) warn("create cgroups for the next containers", error);
+        failing = true;
       }
     },
     [Symbol.dispose]: drop,

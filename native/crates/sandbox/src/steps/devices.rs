@@ -84,7 +84,7 @@ fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
 }
 
 /// Maximum number of pseudoterminals of a container. Linux allows 3,072 for all containers together by default.
-const MOST_TERMINALS: &str = "1024";
+pub const MOST_TERMINALS: &str = "1024";
 
 /// Mounts the program's terminal as /dev/console.
 pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Result<(), Failure> {

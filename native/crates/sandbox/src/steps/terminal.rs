@@ -12,6 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::failure::{explained, system};
 use crate::in_root;
+use crate::steps::devices::MOST_TERMINALS;
 
 /// The program's ends, until they become descriptors 0 to 2.
 #[derive(Debug)]
@@ -67,7 +68,12 @@ fn open_null() -> Result<OwnedFd, Failure> {
         .map_err(|errno| system("streams", "/dev/null", errno))
 }
 
-const ALL_USED: &str = "terminal: all pseudoterminals are in use: end programs that hold them, or raise kernel.pty.max (sysctl); a container has at most 1024";
+fn all_used() -> String {
+    let limit = format!("a container has at most {MOST_TERMINALS}");
+    format!(
+        "terminal: all pseudoterminals are in use: end programs that hold them, or raise kernel.pty.max (sysctl); {limit}"
+    )
+}
 
 /// Opens a new terminal of this size in the container's /dev/pts. Returns its master and its slave.
 pub fn open_terminal(
@@ -90,7 +96,7 @@ pub fn open_terminal(
         Ok((master, peer))
     };
     open().map_err(|errno| match errno {
-        Errno::NOSPC => explained(FailureKind::Exhausted, "terminal", ALL_USED),
+        Errno::NOSPC => explained(FailureKind::Exhausted, "terminal", all_used()),
         errno => system("terminal", "/dev/pts", errno),
     })
 }
