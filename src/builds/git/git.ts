@@ -67,6 +67,9 @@ function environmentOf(access: GitAccess): Record<string, string> {
     ...(proxy === undefined
       ? []
       : [["http.proxy", proxy] as const, ["http.proxyAuthMethod", "basic"] as const]),
+    ...[...(restriction?.urls ?? [])].map(
+      ([written, checked]) => [`url.${checked}.insteadOf`, written] as const,
+    ),
   ];
   const ssh = `ssh -F ${sshConfigurationOf(access)} -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=yes`;
   return {

@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIPv6, type Socket } from "node:net";
 import { invalidArgument } from "#support/errors.ts";
 import { isOfThisMachine, withoutBrackets } from "#support/http/addresses.ts";
 import { openForwardingProxy } from "#support/http/forwarding-proxy.ts";
@@ -16,6 +16,8 @@ export interface Restriction {
   proxy: string | undefined;
   /** Checked addresses of the servers that ssh may contact, by host name. */
   sshServers: Map<string, SshServer>;
+  /** Starts of URLs with a checked address, by the start of the URL as written: git would resolve the name again. */
+  urls: Map<string, string>;
 }
 
 interface SshServer {
@@ -36,23 +38,33 @@ export async function restrictToOtherMachines(remote: string): Promise<Restricti
   if (ofUser === undefined || isOfThisMachine(withoutBrackets(url.hostname))) {
     await findServer(url, "other-machines");
   }
-  const sshServers = new Map<string, SshServer>();
-  if (ofUser !== undefined) return { proxy: undefined, sshServers };
+  const servers = { sshServers: new Map(), urls: new Map() };
+  if (ofUser !== undefined) return { proxy: undefined, ...servers };
   filter ??= openForwardingProxy(connectToOtherMachine);
-  const restriction = { proxy: await filter, sshServers };
+  const restriction = { proxy: await filter, ...servers };
   await allowServer(restriction, remote);
   return restriction;
 }
 
-/** Lets ssh contact the server of a remote over ssh. Throws forbidden if it is on this machine. */
-export async function allowServer({ sshServers }: Restriction, remote: string): Promise<void> {
-  if (/^(?:https?|git):\/\//i.test(remote)) return;
+/** Lets git contact the server of a remote over ssh or git's own protocol. Throws forbidden if it is on this machine. */
+export async function allowServer({ sshServers, urls }: Restriction, remote: string): Promise<void> {
+  if (/^https?:/i.test(remote)) return;
   const url = urlOf(remote);
   const [server] = await findServer(url, "other-machines");
+  if (server === undefined) return;
+  const { address } = server;
+  const [start] = /^git:\/\/[^/]*/i.exec(remote) ?? [];
+  if (start !== undefined) {
+    // The URL has the scheme of http, whose default port the URL parser drops.
+    const port = /:80$/.test(start) ? "80" : url.port;
+    const host = isIPv6(address) ? `[${address}]` : address;
+    urls.set(`${start}/`, `git://${host}${port && `:${port}`}/`);
+    return;
+  }
   const name = hostAsWritten(remote);
   const keyName =
     url.port === "" || url.port === "22" ? name.toLowerCase() : `[${name.toLowerCase()}]:${url.port}`;
-  if (server !== undefined) sshServers.set(name, { address: server.address, keyName });
+  sshServers.set(name, { address, keyName });
 }
 
 /** Returns an ssh configuration with which ssh contacts the checked addresses only. */
