@@ -8,33 +8,44 @@ import { anonymousLabel, type CreateVolume, type Volume } from "./volumes.ts";
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const longestName = 255;
 
-/** Creates a volume and its directory, or returns the existing volume of the name, whatever its options. */
-export function createVolume(
+/**
+ * Creates volumes and their directories, or returns the existing volumes of the names, whatever their options. Creates all or
+ * none, and writes their records at once: each write waits for the disk.
+ */
+export function createVolumes(
   { store, records, notify }: { store: string; records: VolumeRecords; notify: (name: string) => void },
-  request: CreateVolume,
-): Volume {
-  const { labels = {}, options = {} } = request;
-  const name = request.name ?? randomBytes(32).toString("hex");
-  const existing = records.find(name);
-  if (existing) return existing;
-  if (!namePattern.test(name) || name.length > longestName) throw invalidName(name);
-  parseVolumeOptions(options);
-  const volume: Volume = {
-    name,
-    created: new Date().toISOString(),
-    labels: request.name === undefined ? { ...labels, [anonymousLabel]: "" } : labels,
-    options,
-  };
-  const directory = `${store}/volumes/${name}`;
+  requests: CreateVolume[],
+): Volume[] {
+  const created = new Map<string, Volume>();
+  const volumes = requests.map((request) => {
+    const name = request.name ?? randomBytes(32).toString("hex");
+    const existing = records.find(name) ?? created.get(name);
+    if (existing) return existing;
+    const volume = newVolume(name, request);
+    created.set(name, volume);
+    return volume;
+  });
+  const directories = [...created.keys()].map((name) => `${store}/volumes/${name}`);
   try {
-    createVolumeDirectory(directory);
-    records.insert(volume);
+    for (const directory of directories) createVolumeDirectory(directory);
+    if (created.size > 0) records.insert([...created.values()]);
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
+    for (const directory of directories) rmSync(directory, { recursive: true, force: true });
     throw error;
   }
-  notify(name);
-  return volume;
+  for (const name of created.keys()) notify(name);
+  return volumes;
+}
+
+function newVolume(name: string, { name: given, labels = {}, options = {} }: CreateVolume): Volume {
+  if (!namePattern.test(name) || name.length > longestName) throw invalidName(name);
+  parseVolumeOptions(options);
+  return {
+    name,
+    created: new Date().toISOString(),
+    labels: given === undefined ? { ...labels, [anonymousLabel]: "" } : labels,
+    options,
+  };
 }
 
 /** Creates the directory of a volume, or what is missing of it. */

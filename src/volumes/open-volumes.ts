@@ -5,12 +5,12 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Filters } from "#support/filters/filters.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
-import { createVolume } from "./create-volume.ts";
+import { createVolumes } from "./create-volume.ts";
 import { filterVolumes, listFilters, pruneFilters } from "./filter-volumes.ts";
 import { recoverVolumes, settleRemovals } from "./recover-volumes.ts";
 import type { VolumeAction } from "./volume-action.ts";
 import { openVolumeRecords } from "./volume-records.ts";
-import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
+import { anonymousLabel, type CreateVolume, type Volume, type Volumes } from "./volumes.ts";
 
 export interface VolumesOptions {
   database: Database;
@@ -47,14 +47,24 @@ export function openVolumes({
     throw new TboxError("not-found", `get ${name}: no such volume`);
   };
   let removals = 0;
-  const removeUnused = (name: string) => {
-    records.delete(name);
-    discard(`${store}/volumes/${name}`);
-    if (++removals % mostRemovals === 0) settleRemovals(store, records);
-    notify("destroy", name);
+  const createAll = (requests: CreateVolume[]) =>
+    createVolumes({ store, records, notify: (name) => notify("create", name) }, requests);
+  const removeAll = (names: string[]) => {
+    records.delete(names);
+    for (const name of names) {
+      discard(`${store}/volumes/${name}`);
+      if (++removals % mostRemovals === 0) settleRemovals(store, records);
+      notify("destroy", name);
+    }
+  };
+  const removeUnused = (names: string[]) => {
+    const unused = names.filter((name) => records.find(name) && !isUsed(name));
+    if (unused.length > 0) removeAll(unused);
+    return unused;
   };
   return {
-    create: (request) => createVolume({ store, records, notify: (name) => notify("create", name) }, request),
+    create: (request) => createAll([request])[0] ?? get(request.name ?? ""),
+    createAll,
     get,
     list: ({ filters }) => filterVolumes(records.all(), { filters, known: listFilters }, isUsed),
     revision: records.revision,
@@ -65,16 +75,16 @@ export function openVolumes({
       if (users.length > 0) {
         throw new TboxError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`);
       }
-      removeUnused(name);
+      removeAll([name]);
     },
+    removeUnused,
     async prune(filters) {
       const unused = selectForPrune(records.all(), filters).filter(({ name }) => !isUsed(name));
       const sizes = await measure(unused.map(({ name }) => `volumes/${name}`));
       // During the measurement, a container may have started to use a volume, or a volume may have been removed.
-      const removed = unused.filter(({ name }) => records.find(name) && !isUsed(name));
-      for (const { name } of removed) removeUnused(name);
-      const space = removed.reduce((sum, volume) => sum + (sizes[unused.indexOf(volume)] ?? 0), 0);
-      return { names: removed.map(({ name }) => name), space };
+      const names = removeUnused(unused.map(({ name }) => name));
+      const sizeOf = new Map(unused.map(({ name }, index) => [name, sizes[index] ?? 0]));
+      return { names, space: names.reduce((sum, name) => sum + (sizeOf.get(name) ?? 0), 0) };
     },
     announce: notify,
     mountpoint: (name) => `${store}/volumes/${name}/_data`,

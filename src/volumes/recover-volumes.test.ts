@@ -14,7 +14,8 @@ function openStore() {
     records,
     warnings,
     parent: `${directory.path}/volumes`,
-    add: (name: string) => records.insert({ name, created: "2026-01-01T00:00:00Z", labels: {}, options: {} }),
+    add: (name: string) =>
+      records.insert([{ name, created: "2026-01-01T00:00:00Z", labels: {}, options: {} }]),
     addDirectory(name: string, file?: string) {
       mkdirSync(`${directory.path}/volumes/${name}/_data`, { recursive: true });
       if (file !== undefined) writeFileSync(`${directory.path}/volumes/${name}/_data/${file}`, "");
@@ -34,7 +35,7 @@ test("a removal that was interrupted before its directory was gone is finished",
   using store = openStore();
   store.add("data");
   store.addDirectory("data", "file");
-  store.records.delete("data");
+  store.records.delete(["data"]);
   store.recover();
   expect(readdirSync(store.parent)).toEqual([]);
   expect(store.records.removed()).toEqual([]);
@@ -44,7 +45,7 @@ test("removals are remembered until their directories are gone", () => {
   using store = openStore();
   for (const name of ["gone", "left"]) {
     store.add(name);
-    store.records.delete(name);
+    store.records.delete([name]);
   }
   store.addDirectory("left");
   settleRemovals(store.parent.slice(0, -"/volumes".length), store.records);
@@ -54,7 +55,7 @@ test("removals are remembered until their directories are gone", () => {
 test("a volume that has the name of a removed one keeps its files", () => {
   using store = openStore();
   store.add("data");
-  store.records.delete("data");
+  store.records.delete(["data"]);
   store.add("data");
   store.addDirectory("data", "file");
   store.recover();

@@ -6,7 +6,7 @@ test("a volume whose record cannot be read stays, and the log names it", () => {
   const database = memoryDatabase();
   const written = openVolumeRecords(database, () => {});
   for (const name of ["kept", "torn", "empty"]) {
-    written.insert({ name, created: "2026-01-01T00:00:00.000Z", labels: { of: name }, options: {} });
+    written.insert([{ name, created: "2026-01-01T00:00:00.000Z", labels: { of: name }, options: {} }]);
   }
   database.run("UPDATE volumes SET volume = '{' WHERE name = 'torn'");
   database.run("UPDATE volumes SET volume = 'null' WHERE name = 'empty'");

@@ -8,9 +8,10 @@ export interface VolumeRecords {
   /** Returns a number that changes whenever a volume is added or deleted. */
   revision(): number;
   find(name: string): Volume | undefined;
-  insert(volume: Volume): void;
-  /** Deletes a record, and keeps the name among those whose directories remain to be removed. */
-  delete(name: string): void;
+  /** Inserts all records or none. */
+  insert(volumes: Volume[]): void;
+  /** Deletes records, and keeps the names among those whose directories remain to be removed. */
+  delete(names: string[]): void;
   /** Names of deleted volumes whose directories may still be there. */
   removed(): string[];
   /** Forgets names whose directories are gone, even after a loss of power. */
@@ -32,21 +33,25 @@ export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords
     all: () => [...volumes.values()],
     revision: () => revision,
     find: (name) => volumes.get(name),
-    insert(volume) {
-      const { name } = volume;
+    insert(added) {
       database.transaction(() => {
-        unmark.run({ name });
-        insert.run({ name, volume: JSON.stringify(volume) });
+        for (const volume of added) {
+          const { name } = volume;
+          unmark.run({ name });
+          insert.run({ name, volume: JSON.stringify(volume) });
+        }
       })();
-      volumes.set(name, volume);
+      for (const volume of added) volumes.set(volume.name, volume);
       revision++;
     },
-    delete(name) {
+    delete(names) {
       database.transaction(() => {
-        markRemoved.run({ name });
-        remove.run({ name });
+        for (const name of names) {
+          markRemoved.run({ name });
+          remove.run({ name });
+        }
       })();
-      volumes.delete(name);
+      for (const name of names) volumes.delete(name);
       revision++;
     },
     removed: () => marked.all().map(({ name }) => name),

@@ -24,6 +24,8 @@ export interface CreateVolume {
 export interface Volumes {
   /** Creates a volume, or returns the existing one, whatever its options. */
   create(request: CreateVolume): Volume;
+  /** Does the same for all or none of several requests. */
+  createAll(requests: CreateVolume[]): Volume[];
   /** Finds a volume. Throws not-found with Docker's text. */
   get(name: string): Volume;
   /** Lists volumes, sorted by name. */
@@ -32,6 +34,8 @@ export interface Volumes {
   revision(): number;
   /** Removes a volume. Throws conflict while a container uses it; `force` ignores a missing volume. */
   remove(name: string, options: { force: boolean }): void;
+  /** Removes those of the volumes that exist and that no container uses. */
+  removeUnused(names: string[]): void;
   /** Removes unused anonymous volumes, and with the filter `all` named ones too. `space` is in bytes. */
   prune(filters: Map<string, string[]>): Promise<{ names: string[]; space: number }>;
   /** Publishes the event of a container that starts or stops using a volume. */

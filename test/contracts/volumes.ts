@@ -118,6 +118,25 @@ export function describeVolumes(name: string, open: () => Promise<VolumesSubject
       });
     });
 
+    test("createAll creates all or none, and one volume for a name that is given twice", () => {
+      expect(() => volumes.createAll([{ name: "data" }, {}, { name: "!" }])).toThrow(
+        "volume name is too short",
+      );
+      expect(volumes.list({ filters: new Map() })).toEqual([]);
+      volumes.create({ name: "old", labels: { a: "1" } });
+      const created = volumes.createAll([{ name: "data" }, { name: "old" }, {}, { name: "data" }]);
+      expect(created.map(({ name }) => name)).toEqual(["data", "old", created[2]?.name ?? "", "data"]);
+      expect(created[1]?.labels).toEqual({ a: "1" });
+      expect(volumes.list({ filters: new Map() })).toHaveLength(3);
+    });
+
+    test("removeUnused removes the volumes that exist and have no user", () => {
+      volumes.createAll([{ name: "used" }, { name: "unused" }, { name: "other" }]);
+      subject.use("used");
+      volumes.removeUnused(["used", "unused", "none"]);
+      expect(volumes.list({ filters: new Map() }).map(({ name }) => name)).toEqual(["other", "used"]);
+    });
+
     test("prune removes unused anonymous volumes only", async () => {
       const [used, unused] = [volumes.create({}).name, volumes.create({}).name];
       volumes.create({ name: "named" });

@@ -1,29 +1,25 @@
-import { TboxError } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
 
 /** Creates the planned volumes that do not exist, and names the anonymous ones. */
 export function createVolumes(volumes: Volumes, planned: ContainerVolume[]): ContainerVolume[] {
-  return planned.map((volume) => {
-    const name = volume.name === "" ? {} : { name: volume.name };
-    const labels = volume.labels ? { labels: volume.labels } : {};
-    const options = volume.options ? { options: volume.options } : {};
-    const created = volumes.create({ ...name, ...labels, ...options });
-    return { ...volume, name: created.name, ...parseVolumeOptions(created.options) };
+  const created = volumes.createAll(
+    planned.map(({ name, labels, options }) => ({
+      ...(name === "" ? {} : { name }),
+      ...(labels ? { labels } : {}),
+      ...(options ? { options } : {}),
+    })),
+  );
+  return planned.map((volume, index) => {
+    const { name, options } = created[index] ?? volumes.get(volume.name);
+    return { ...volume, name, ...parseVolumeOptions(options) };
   });
 }
 
 /** Removes the anonymous volumes of a removed container, except those that other containers use. */
 export function removeAnonymousVolumes(volumes: Volumes, { volumes: mounted = [] }: ContainerRecord): void {
-  for (const { name, anonymous } of mounted) {
-    if (!anonymous) continue;
-    try {
-      volumes.remove(name, { force: true });
-    } catch (error) {
-      if (!(error instanceof TboxError && error.code === "conflict")) throw error;
-    }
-  }
+  volumes.removeUnused(mounted.filter(({ anonymous }) => anonymous).map(({ name }) => name));
 }
 
 /** Publishes an event for each volume of a container that starts or exits. */
