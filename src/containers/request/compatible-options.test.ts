@@ -30,6 +30,13 @@ describe("options of old Compose files are accepted", () => {
     expect(() => parseSecurityOptions([option])).toThrow(`security option "${option}" is not supported`);
   });
 
+  test.each(["", "color", "color=red"])(
+    "--security-opt '%s', which Docker does not know, is invalid",
+    (option) => {
+      expect(() => parseSecurityOptions([option])).toThrow(`invalid --security-opt: "${option}"`);
+    },
+  );
+
   test("log options that name attributes, a mode or compression", () => {
     const Config = { labels: "a,b", env: "C", tag: "{{.Name}}", mode: "non-blocking", compress: "true" };
     expect(planLog({ Type: "json-file", Config })).toEqual(planLog(undefined));

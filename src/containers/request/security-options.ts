@@ -29,6 +29,7 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
     else if (name === "seccomp") parsed.seccomp = { profile: value ?? "" };
+    else if (name !== "apparmor" && name !== "label") throw invalid(option);
     else if (!isWithoutEffect(name, value ?? ""))
       throw unsupported(`security option ${JSON.stringify(option)} is`);
   }
@@ -47,7 +48,11 @@ function isWithoutEffect(name: string, value: string): boolean {
 function parseSwitch(option: string, value: string | undefined): boolean {
   if (value === "" || value === undefined || value === "true") return true;
   if (value === "false") return false;
-  throw invalidArgument(`invalid --security-opt: ${JSON.stringify(option)}`);
+  throw invalid(option);
+}
+
+function invalid(option: string): TboxError {
+  return invalidArgument(`invalid --security-opt: ${JSON.stringify(option)}`);
 }
 
 function unsupported(what: string): TboxError {
