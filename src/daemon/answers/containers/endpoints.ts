@@ -85,11 +85,11 @@ function shapeAddresses({ id, mac, ipv4, ipv6 }: Endpoint): EndpointAddresses {
 }
 
 /** Returns the addresses on the default network. Docker repeats these addresses in `NetworkSettings`. */
-export function defaultAddresses({ network }: ContainerRecord): EndpointAddresses {
-  const endpoint = network?.endpoints.find(({ name }) => name === "bridge");
+export function defaultAddresses(record: ContainerRecord): EndpointAddresses {
+  const endpoint = record.network?.endpoints.find(({ name }) => name === "bridge");
   if (endpoint) return shapeAddresses(endpoint);
   const { EndpointID, Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = unconnected;
-  const { IPAddress, IPPrefixLen, IPv6Gateway, MacAddress } = unconnected;
+  const { IPAddress, IPPrefixLen, IPv6Gateway } = unconnected;
   return {
     EndpointID,
     Gateway,
@@ -98,6 +98,6 @@ export function defaultAddresses({ network }: ContainerRecord): EndpointAddresse
     IPAddress,
     IPPrefixLen,
     IPv6Gateway,
-    MacAddress,
+    MacAddress: networksOf(record).bridge?.mac ?? "",
   };
 }
