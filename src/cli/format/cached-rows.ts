@@ -1,4 +1,5 @@
-import { ObjectCache, timedList } from "#support/object-cache.ts";
+import { ListCache } from "#support/list-cache.ts";
+import { ObjectCache, type TimedValue, timedList } from "#support/object-cache.ts";
 import { untilNextText } from "#support/time/human-duration.ts";
 
 /** The fields of a row in a listing. */
@@ -22,6 +23,7 @@ export function createRows<Item extends object, Choices extends Record<string, b
 }: RowsOptions<Item, Choices>): (items: readonly Item[], choices: Choices) => Row[] {
   const cache = new ObjectCache<Item, Row[]>();
   const lists = new ObjectCache<readonly Item[], Row[]>();
+  const partsByChoices = new Map<string, ListCache<Item, TimedPart>>();
   return (items, choices) => {
     const now = Date.now();
     const inputs = Object.values(choices);
@@ -31,9 +33,23 @@ export function createRows<Item extends object, Choices extends Record<string, b
         const until = time === undefined ? Number.POSITIVE_INFINITY : now + untilNextText(now - time);
         return { value: make(item, { ...choices, now }), until };
       });
+    const partOf = (part: readonly Item[]): TimedPart => {
+      const { value, until } = timedList(part.map(rowsOf));
+      return { value: value.flat(), until, from: now };
+    };
+    const parts = partsByChoices.get(inputs.join()) ?? new ListCache<Item, TimedPart>();
+    partsByChoices.set(inputs.join(), parts);
     return lists.get(items, inputs, now, () => {
-      const { value, until } = timedList(items.map(rowsOf));
+      const { value, until } = timedList(
+        // The clock may have been set back since a part was made.
+        parts.get(items, partOf, (part) => part.from <= now && now < part.until),
+      );
       return { value: value.flat(), until };
     }).value;
   };
+}
+
+interface TimedPart extends TimedValue<Row[]> {
+  /** Time at which the part was made. */
+  from: number;
 }

@@ -1,7 +1,8 @@
+import { ListCache } from "#support/list-cache.ts";
 import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { ExitError } from "../output/exit.ts";
 import type { Row } from "./cached-rows.ts";
-import { alignColumns, alignLines, type Line, lineOf } from "./table.ts";
+import { alignBlocks, alignColumns, type Block, blockOf, type Line, lineOf } from "./table.ts";
 import { compileTemplate } from "./template.ts";
 import { goText } from "./template-values.ts";
 
@@ -50,20 +51,24 @@ export function compileFormat(format: string): (value: unknown) => string {
 }
 
 const tables = new ObjectCache<readonly Row[], string>();
+const blocks = new Map<string, ListCache<Row, Block>>();
 const lines = new ObjectCache<Row, Line>();
 
 /**
  * Renders the default table directly, because a template would be slow for thousands of rows. Caches the table of a list of
- * rows, and the line of a row.
+ * rows, the aligned text of parts of the list, and the line of a row.
  */
 function renderColumns({ columns, headings }: Listing, rows: readonly Row[]): string {
   const now = Date.now();
   const line = (row: Row) =>
     lines.get(row, columns, now, () => timeless(lineOf(columns.map((column) => goText(row[column]))))).value;
   const texts = columns.map((column) => headings[column]);
-  return tables.get(rows, [...columns, ...texts], now, () =>
-    timeless(alignLines([headings, ...rows].map(line))),
-  ).value;
+  return tables.get(rows, [...columns, ...texts], now, () => {
+    const parts = blocks.get(columns.join()) ?? new ListCache<Row, Block>();
+    blocks.set(columns.join(), parts);
+    const head = blockOf([line(headings)]);
+    return timeless(alignBlocks([head, ...parts.get(rows, (part) => blockOf(part.map(line)))]));
+  }).value;
 }
 
 function renderTable(listing: Listing, rows: readonly Row[], source: string): string {

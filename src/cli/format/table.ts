@@ -1,10 +1,17 @@
-/** Cells of a line, with the result of its last alignment. */
+/** Lines of a table, with the result of their last alignment. */
+export interface Block {
+  readonly lines: readonly Line[];
+  /** Characters of the widest cell of each column. */
+  readonly widest: readonly number[];
+  /** Text of the lines for these widths of the columns. */
+  aligned?: { widths: readonly number[]; text: string };
+}
+
+/** Cells of a line. */
 export interface Line {
   readonly cells: readonly string[];
   /** Characters of each cell. */
   readonly lengths: readonly number[];
-  /** Text of the line for these widths of the columns. */
-  aligned?: { widths: readonly number[]; text: string };
 }
 
 /** Returns a line of a table. */
@@ -12,50 +19,57 @@ export function lineOf(cells: readonly string[]): Line {
   return { cells, lengths: cells.map(lengthOf) };
 }
 
-/** Aligns rows in columns as Docker does: a column is as wide as its widest cell, and columns are three spaces apart. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
-  return alignLines(rows.map(lineOf));
+/** Returns the block of some lines. */
+export function blockOf(lines: readonly Line[]): Block {
+  const widest: number[] = [];
+  for (const { lengths } of lines) {
+    for (let column = 0; column < lengths.length; column++) {
+      const length = lengths[column] ?? 0;
+      if (length >= (widest[column] ?? 0)) widest[column] = length;
+    }
+  }
+  return { lines, widest };
 }
 
-/** Aligns lines like `alignColumns`. Reuses the last result of a line if the columns have the same widths. */
-export function alignLines(lines: readonly Line[]): string {
-  let widths: readonly number[] = widthsOf(lines);
-  const texts: string[] = [];
-  for (const line of lines) {
-    const { aligned } = line;
-    // Lines that share the object need no comparison.
-    if (aligned !== undefined && aligned.widths !== widths && isSame(aligned.widths, widths)) {
-      widths = aligned.widths;
+/** Aligns rows in columns as Docker does: a column is as wide as its widest cell, and columns are three spaces apart. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  return alignBlocks([blockOf(rows.map(lineOf))]);
+}
+
+/** Aligns the lines of blocks like `alignColumns`. Reuses the last result of a block if the columns have the same widths. */
+export function alignBlocks(blocks: readonly Block[]): string {
+  const widths = widthsOf(blocks);
+  const textOf = (block: Block) => {
+    if (block.aligned === undefined || !isSame(block.aligned.widths, widths)) {
+      block.aligned = { widths, text: align(block.lines, widths) };
     }
-    if (aligned?.widths !== widths) line.aligned = { widths, text: align(line, widths) };
-    texts.push(line.aligned?.text ?? "");
-  }
-  return texts.join("");
+    return block.aligned.text;
+  };
+  return blocks.map(textOf).join("");
 }
 
 const narrowest = 7;
 
 /** Returns the width of each column. */
-function widthsOf(lines: readonly Line[]): number[] {
-  const widths: number[] = [];
-  for (const { lengths } of lines) {
-    for (let column = 0; column < lengths.length; column++) {
-      const length = lengths[column] ?? 0;
-      if (length > (widths[column] ?? narrowest)) widths[column] = length;
-      else widths[column] ??= narrowest;
-    }
-  }
-  return widths;
+function widthsOf(blocks: readonly Block[]): number[] {
+  const count = Math.max(0, ...blocks.map(({ widest }) => widest.length));
+  return Array.from({ length: count }, (_, column) =>
+    Math.max(narrowest, ...blocks.map(({ widest }) => widest[column] ?? 0)),
+  );
 }
 
-function align({ cells, lengths }: Line, widths: readonly number[]): string {
-  const last = cells.length - 1;
+function align(lines: readonly Line[], widths: readonly number[]): string {
+  const spaces = " ".repeat(Math.max(narrowest, ...widths) + 3);
   let text = "";
-  for (let column = 0; column < last; column++) {
-    const cell = cells[column] ?? "";
-    text += cell + " ".repeat((widths[column] ?? narrowest) + 3 - (lengths[column] ?? 0));
+  for (const { cells, lengths } of lines) {
+    const last = cells.length - 1;
+    for (let column = 0; column < last; column++) {
+      const width = widths[column] ?? narrowest;
+      text += `${cells[column]}${spaces.slice(0, width + 3 - (lengths[column] ?? 0))}`;
+    }
+    text += `${cells[last] ?? ""}\n`;
   }
-  return `${text}${cells[last] ?? ""}\n`;
+  return text;
 }
 
 function isSame(one: readonly number[], other: readonly number[]): boolean {

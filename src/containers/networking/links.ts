@@ -50,12 +50,16 @@ export function resolveLinks(
   };
 }
 
+const noLinks: ContainerLink[] = [];
+
 /** Returns the links of a container whose targets still exist. */
 export function linksOf(
   { records }: Pick<ContainerServices, "records">,
   from: ContainerRecord,
 ): ContainerLink[] {
-  const { links = [] } = from.networks?.[defaultNetwork] ?? {};
+  const links = from.networks?.[defaultNetwork]?.links;
+  // Most containers have no links, and lists ask for those of all containers.
+  if (!links) return noLinks;
   return links.flatMap(({ name, alias }) => {
     const to = records.withId(name);
     return to ? [{ from, alias, to }] : [];

@@ -10,6 +10,8 @@ export interface ContainerQueries {
   list(filter: ListFilter): ContainerRecord[];
   /** Returns a number that changes at the end of every change of a container. */
   revision(): number;
+  /** Returns the number that `revision` had after the last change of a container. */
+  revisionOf(record: ContainerRecord): number;
 }
 
 export function containerQueries(
@@ -19,5 +21,6 @@ export function containerQueries(
     get: (name) => services.records.find(name),
     list: (filter) => listContainers(services, filter),
     revision: services.records.revision,
+    revisionOf: services.records.revisionOf,
   };
 }

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
 import { type ContainerRecord, isRunning, isShortLived } from "./container-record.ts";
-import { openContainerTable } from "./container-rows.ts";
+import { type ContainerTable, openContainerTable } from "./container-rows.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
 
 /** Table of the containers, with a copy in memory. Lookups never read the disk. */
@@ -10,6 +10,8 @@ export interface ContainerRecords {
   all(): ContainerRecord[];
   /** Returns a number that changes whenever a record is written, registers its uses, or is deleted. */
   revision(): number;
+  /** Returns the number that `revision` had after the last change of a record. */
+  revisionOf(record: ContainerRecord): number;
   /** Finds a container by name, ID or unique ID prefix. Throws not-found with Docker's text. */
   find(name: string): ContainerRecord;
   /** Finds a container like `find`; returns undefined if there is none. */
@@ -71,9 +73,9 @@ export function openContainerRecords({
 }: ContainerRecordsOptions): ContainerRecords {
   const byId = new Map<string, ContainerRecord>();
   const byName = new Map<string, ContainerRecord>();
-  let revision = 0;
+  const revisions = countRevisions();
   const registerUses = (record: ContainerRecord) => {
-    revision++;
+    revisions.changed(record);
     if (byId.has(record.id)) uses.register(record, usesOf(record));
   };
   const remember = (record: ContainerRecord) => {
@@ -82,16 +84,13 @@ export function openContainerRecords({
     registerUses(record);
   };
   const table = openContainerTable(database, warn);
-  const put = (record: ContainerRecord) => {
-    if (!table.has(record.id)) settle?.(record);
-    table.put(record);
-  };
+  const put = settlingPut(table, settle);
   const { setAside } = table;
   for (const record of table.readable) remember(record);
   const forget = (id: string) => {
-    revision++;
     setAside.delete(id);
     const record = byId.get(id);
+    revisions.changed(record);
     byId.delete(id);
     if (record) byName.delete(record.name);
     uses.withdraw(id);
@@ -108,7 +107,8 @@ export function openContainerRecords({
   }, warn);
   const records: ContainerRecords = {
     ...openLookups(byId, byName),
-    revision: () => revision,
+    revision: revisions.latest,
+    revisionOf: revisions.of,
     setAside,
     save(record) {
       if (isStored(record)) {
@@ -143,6 +143,31 @@ export function openContainerRecords({
     flush: unwritten.flush,
   };
   return records;
+}
+
+/** Returns a function that writes a record, and calls `settle` before the first write of a container. */
+function settlingPut(
+  table: ContainerTable,
+  settle: ContainerRecordsOptions["settle"],
+): (record: ContainerRecord) => void {
+  return (record) => {
+    if (!table.has(record.id)) settle?.(record);
+    table.put(record);
+  };
+}
+
+/** Counts the changes of records. */
+function countRevisions() {
+  let latest = 0;
+  const revisions = new WeakMap<ContainerRecord, number>();
+  return {
+    changed(record: ContainerRecord | undefined) {
+      latest++;
+      if (record) revisions.set(record, latest);
+    },
+    latest: () => latest,
+    of: (record: ContainerRecord) => revisions.get(record) ?? latest,
+  };
 }
 
 type Lookups = Pick<ContainerRecords, "all" | "named" | "withId" | "lookup" | "find">;

@@ -23,6 +23,7 @@ export function fakeContainers(store: FakeStore): Containers {
         return newestFirst.filter((record) => filter.all || isRunning(record));
       },
       revision: store.revision,
+      revisionOf: store.revision,
     },
     lifecycle: fakeLifecycle(store),
     streams: fakeStreams(store),

@@ -1,5 +1,4 @@
 import type { ContainerSummary } from "#api/answers/container-summary.ts";
-import type { ContainerLink } from "#containers/networking/links.ts";
 import { networksOf } from "#containers/networking/network-mode.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { ObjectCache, type TimedValue } from "#support/object-cache.ts";
@@ -24,16 +23,67 @@ export interface SummaryContext {
   /** Root of the store. */
   directory: string;
   networks: NetworkNames;
-  /** Links of all containers. */
-  links: ContainerLink[];
+  /** Number that changes with every change of a network. */
+  networkRevision: number;
+  /** Returns a number that changes with every change of a container. */
+  revisionOf: (record: ContainerRecord) => number;
+  /** Returns the names that a container has through other containers' links. */
+  linksTo: (record: ContainerRecord) => readonly string[];
   /** Returns the ID of the image that has a name now. */
   imageNamed: (name: string) => string | undefined;
   /** Present when the request asks for sizes. */
   sizes?: ContainerSizes | undefined;
 }
 
-const summaries = new ObjectCache<ContainerRecord, ContainerSummary>();
-const summariesWithSizes = new ObjectCache<ContainerRecord, ContainerSummary>();
+/** Cache of the summaries of containers. */
+class Summaries {
+  /** Summaries by the data that is compared first, because a list of hundreds of containers asks for each of them. */
+  readonly #latest = new WeakMap<ContainerRecord, Latest>();
+  readonly #cache = new ObjectCache<ContainerRecord, ContainerSummary>();
+
+  get(record: ContainerRecord, context: SummaryContext): TimedValue<ContainerSummary> {
+    const { now, networks, networkRevision, sizes } = context;
+    const latest = this.#latest.get(record);
+    const revision = context.revisionOf(record);
+    const named = context.imageNamed(record.image);
+    const links = context.linksTo(record);
+    if (
+      latest?.revision === revision &&
+      latest.networkRevision === networkRevision &&
+      latest.named === named &&
+      latest.links === links &&
+      latest.sizes === sizes &&
+      latest.from <= now &&
+      now < latest.summary.until
+    ) {
+      return latest.summary;
+    }
+    const image = imageName(record, named);
+    const current = Object.keys(networksOf(record)).map((name) => networks.named(name));
+    const inputs = [revision, image, sizes?.writable, sizes?.root, links.length, ...links, ...current];
+    const summary = this.#cache.get(record, inputs, now, () => ({
+      value: shapeSummary(record, context, { image, links }),
+      until: containerStatusUntil(record.state, now),
+    }));
+    this.#latest.set(record, { summary, revision, networkRevision, named, links, sizes, from: now });
+    return summary;
+  }
+}
+
+interface Latest {
+  summary: TimedValue<ContainerSummary>;
+  /** Time of the comparison. */
+  from: number;
+  revision: number;
+  networkRevision: number;
+  /** ID of the image that had the container's image name. */
+  named: string | undefined;
+  links: readonly string[];
+  sizes: ContainerSizes | undefined;
+}
+
+const withoutSizes = new Summaries();
+const withSizes = new Summaries();
 
 /**
  * Returns an item of `GET /containers/json`. Returns the same object until something in it changes, because a store can have
@@ -43,40 +93,14 @@ export function containerSummary(
   record: ContainerRecord,
   context: SummaryContext,
 ): TimedValue<ContainerSummary> {
-  const { now, sizes } = context;
-  const parts = changingParts(record, context);
-  const { state, networks, network } = record;
-  const inputs = [
-    // The lifecycle changes these fields in place, and replaces all other parts of the record.
-    state,
-    state.status,
-    state.health?.status,
-    networks,
-    network,
-    network?.ports,
-    network?.endpoints.length,
-    record.name,
-    parts.image,
-    sizes?.writable,
-    sizes?.root,
-    ...Object.keys(networksOf(record)).map((name) => context.networks.named(name)),
-    ...parts.links,
-  ];
-  return (sizes ? summariesWithSizes : summaries).get(record, inputs, now, () => ({
-    value: shapeSummary(record, context, parts),
-    until: containerStatusUntil(state, now),
-  }));
+  return (context.sizes ? withSizes : withoutSizes).get(record, context);
 }
 
 /** Parts of a summary that depend on other objects of the store. */
 interface ChangingParts {
   image: string;
   /** Names that the container has through links. */
-  links: string[];
-}
-
-function changingParts(record: ContainerRecord, { imageNamed, links }: SummaryContext): ChangingParts {
-  return { image: imageName(record, imageNamed), links: linkNames(record, links) };
+  links: readonly string[];
 }
 
 function shapeSummary(
@@ -135,17 +159,11 @@ function fixedPart(record: ContainerRecord, { directory }: SummaryContext): Fixe
   return part;
 }
 
-/** Returns the names that a container has through other containers' links. */
-function linkNames({ id }: ContainerRecord, links: ContainerLink[]): string[] {
-  if (links.length === 0) return [];
-  return links.filter(({ to }) => to.id === id).map(({ from, alias }) => `/${from.name}/${alias}`);
-}
-
 /**
  * Returns the image's name from the request, or the image's ID when that name now belongs to another image or to none.
  */
-function imageName({ image, imageId }: ContainerRecord, imageNamed: SummaryContext["imageNamed"]): string {
-  return imageId === undefined || imageNamed(image) === imageId ? image : imageId;
+function imageName({ image, imageId }: ContainerRecord, named: string | undefined): string {
+  return imageId === undefined || named === imageId ? image : imageId;
 }
 
 function commandLine({ path, args }: ContainerRecord): string {
