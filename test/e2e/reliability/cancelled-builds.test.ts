@@ -9,9 +9,9 @@ import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { repository } from "#test/support/repository.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
-import { writeContext } from "../support/build.ts";
 import { buildxUnavailable } from "../support/buildx.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
+import { expectWhole, writeLongBuild } from "../support/interrupted-build.ts";
 
 /** Milliseconds; about the duration of a whole build. */
 const mostDelay = 800;
@@ -95,21 +95,6 @@ async function openProxy(daemon: TestDaemon, directory: TemporaryDirectory): Pro
 }
 
 daemonSuite("a build that is cancelled", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
-  const files = Object.fromEntries(
-    Array.from({ length: 200 }, (_, number) => [`src/f${number}`, `${number}`.repeat(2000)]),
-  );
-  const dockerfile = (round: number) =>
-    [
-      "FROM box:1 AS one",
-      `RUN echo ${round} > /one`,
-      "COPY src /src",
-      "FROM box:1",
-      `RUN --mount=type=cache,target=/c echo ${round} >> /c/log; for i in 1 2 3 4 5; do echo $i > /$i; done`,
-      "COPY --from=one /one /",
-      "COPY . /ctx",
-      "RUN cat /ctx/src/* | md5sum > /sum",
-      "",
-    ].join("\n");
   const temporary = () =>
     ["trash", "build/work", "layers/.staging", "blobs/.partial"].flatMap((name) =>
       readdirSync(`${daemon.data}/${name}`),
@@ -151,7 +136,7 @@ daemonSuite("a build that is cancelled", { obstacle: shellUnavailable, prepare: 
           advance();
           const manner = manners[round % manners.length];
           if (manner === undefined) return;
-          using context = writeContext({ Dockerfile: dockerfile(round), ...files });
+          using context = writeLongBuild(round);
           // The end falls anywhere in the build, or after it.
           const delay = Math.random() * mostDelay;
           await cancel(manner, delay, context.path);
@@ -161,18 +146,7 @@ daemonSuite("a build that is cancelled", { obstacle: shellUnavailable, prepare: 
           const again = await daemon.tbox(["build", "-q", "-t", "cancelled:1", context.path]);
           const failure = again.code === 0 ? "" : again.stderr;
           expect({ round, manner: manner.title, delay, failure }).toMatchObject({ failure: "" });
-          const script = "cat /one /sum; cat /ctx/src/* | md5sum";
-          const { stdout } = await daemon.tbox([
-            "run",
-            "--rm",
-            "--network=none",
-            "cancelled:1",
-            "sh",
-            "-c",
-            script,
-          ]);
-          const [one, noted, found] = stdout.split("\n");
-          expect([one, noted]).toEqual([String(round), found ?? ""]);
+          await expectWhole(daemon, "cancelled:1", round);
         }
         await daemon.tbox(["rmi", "-f", "cancelled:1", "box:1"]);
         await daemon.tbox(["image", "prune", "-af"]);

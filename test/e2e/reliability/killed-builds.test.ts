@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { repository } from "#test/support/repository.ts";
-import { writeContext } from "../support/build.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
+import { expectWhole, writeLongBuild } from "../support/interrupted-build.ts";
 
 /** Milliseconds; about the duration of the longest step. */
 const mostDelay = 60;
@@ -12,29 +12,13 @@ const mostDelay = 60;
 const kills = Number(process.env.TBOX_TEST_KILLS ?? 6);
 
 daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
-  const files = Object.fromEntries(
-    Array.from({ length: 200 }, (_, number) => [`src/f${number}`, `${number}`.repeat(2000)]),
-  );
-  const dockerfile = (round: number) =>
-    [
-      "FROM box:1 AS one",
-      `RUN echo ${round} > /one`,
-      "COPY src /src",
-      "FROM box:1",
-      `RUN --mount=type=cache,target=/c echo ${round} >> /c/log; for i in 1 2 3 4 5; do echo $i > /$i; done`,
-      "COPY --from=one /one /",
-      "COPY . /ctx",
-      "RUN cat /ctx/src/* | md5sum > /sum",
-      "",
-    ].join("\n");
-
   test(
     "leaves a valid cache and nothing else",
     () =>
       whileAdvancing(async (advance) => {
         for (let round = 0; round < kills; round++) {
           advance();
-          using context = writeContext({ Dockerfile: dockerfile(round), ...files });
+          using context = writeLongBuild(round);
           const build = ["build", "--progress=plain", "-t", "killed:1", context.path];
           const client = Bun.spawn([`${repository}/dist/tbox`, ...build], {
             env: daemon.environment,
@@ -55,16 +39,7 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
             code: 0,
             stderr: "",
           });
-          const sum = await daemon.tbox([
-            "run",
-            "--rm",
-            "killed:1",
-            "sh",
-            "-c",
-            "cat /one /sum; cat /ctx/src/* | md5sum",
-          ]);
-          const [one, noted, found] = sum.stdout.split("\n");
-          expect([one, noted]).toEqual([String(round), found ?? ""]);
+          await expectWhole(daemon, "killed:1", round);
         }
         expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
         // The trash is emptied in the background.
