@@ -1,6 +1,6 @@
 import type { ContextSource } from "#builds/builder.ts";
 import { TboxError } from "#support/errors.ts";
-import { reachOfNamed } from "#support/http/open-download.ts";
+import { reachOfNamed } from "#support/http/reach.ts";
 import type { BuildScope } from "../frontend/build-scope.ts";
 import type { BuiltImages } from "../frontend/built-images.ts";
 import { addressOf } from "../frontend/contexts.ts";

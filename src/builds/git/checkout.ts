@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { openDirectoryChain } from "#support/directory-chain.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { DownloadReach } from "#support/http/open-download.ts";
+import type { Reach } from "#support/http/reach.ts";
 import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
 import { restrictToOtherMachines } from "./reach.ts";
@@ -19,7 +19,7 @@ const wholeCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Resolves the ref of a repository to a commit. Asks the remote unless the ref is a commit hash. */
 export async function findCommit(
   repository: Repository,
-  options: { request: BuildRequest; reach: DownloadReach; home: string; signal: AbortSignal },
+  options: { request: BuildRequest; reach: Reach; home: string; signal: AbortSignal },
 ): Promise<FoundCommit> {
   const { request, reach, home, signal } = options;
   await mkdir(home, { recursive: true });

@@ -2,11 +2,11 @@ import { connect, isIPv6, type Socket } from "node:net";
 import { invalidArgument } from "#support/errors.ts";
 import { isOfThisMachine, withoutBrackets } from "#support/http/addresses.ts";
 import { openForwardingProxy } from "#support/http/forwarding-proxy.ts";
-import { type DownloadReach, findServer } from "#support/http/open-download.ts";
 import { proxyFor } from "#support/http/proxy.ts";
+import { findServer, type Reach } from "#support/http/reach.ts";
 
 /** Returns the servers that git may contact if the API's user named the remote: this machine only if the remote is there. */
-export function reachOfRemote(remote: string): DownloadReach {
+export function reachOfRemote(remote: string): Reach {
   return isOfThisMachine(withoutBrackets(urlOf(remote).hostname)) ? "any" : "other-machines";
 }
 

@@ -2,7 +2,8 @@ import { mkdir, open } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Digest } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
-import { type DownloadReach, openDownload } from "#support/http/open-download.ts";
+import { openDownload } from "#support/http/open-download.ts";
+import type { Reach } from "#support/http/reach.ts";
 
 /** Size limit of a file, in bytes. */
 const mostBytes = 64 * 1024 ** 3;
@@ -10,7 +11,7 @@ const mostBytes = 64 * 1024 ** 3;
 interface DownloadTarget {
   directory: string;
   expected: Digest | undefined;
-  reach: DownloadReach;
+  reach: Reach;
   signal: AbortSignal;
 }
 

@@ -2,7 +2,8 @@ import type { ImportOptions } from "#images/archive/image-archives.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { explained, invalidArgument } from "#support/errors.ts";
-import { openDownload, reachOfNamed } from "#support/http/open-download.ts";
+import { openDownload } from "#support/http/open-download.ts";
+import { reachOfNamed } from "#support/http/reach.ts";
 import { streamOf } from "#support/streams.ts";
 import { nameWithTag } from "./image-name.ts";
 

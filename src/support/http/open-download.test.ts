@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { isOfThisMachine } from "./addresses.ts";
-import { type DownloadOptions, openDownload, reachOfNamed } from "./open-download.ts";
+import { type DownloadOptions, openDownload } from "./open-download.ts";
+import { reachOfNamed } from "./reach.ts";
 
 const open = (address: string, options: Partial<DownloadOptions> = {}) =>
   openDownload(address, { reach: "any", limit: 1000, signal: AbortSignal.timeout(10_000), ...options });

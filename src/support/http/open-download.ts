@@ -1,16 +1,9 @@
-import { lookup } from "node:dns/promises";
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
-import { isIP, type LookupFunction } from "node:net";
 import { invalidArgument, TboxError } from "../errors.ts";
-import { isOfThisMachine, withoutBrackets } from "./addresses.ts";
-import { proxyFor } from "./proxy.ts";
-
-/** Servers that a download may contact: any, or only those that a container without the host's network can reach. */
-export type DownloadReach = "any" | "other-machines";
+import type { Reach } from "./reach.ts";
+import { type HttpAnswer, sendRequest } from "./send-request.ts";
 
 export interface DownloadOptions {
-  reach: DownloadReach;
+  reach: Reach;
   /** Size limit in bytes. */
   limit: number;
   signal: AbortSignal;
@@ -25,41 +18,32 @@ export interface Download {
 
 const mostRedirects = 10;
 const redirects = [301, 302, 303, 307, 308];
-const headers = { "User-Agent": "tbox", "Accept-Encoding": "identity" };
-
-/**
- * Returns the servers that a download may contact if the API's user named the address. An address of this machine is
- * allowed, but a redirect from another server to this machine is refused.
- */
-export function reachOfNamed(address: string): DownloadReach {
-  const hostname = URL.parse(address)?.hostname ?? "";
-  return isOfThisMachine(withoutBrackets(hostname)) ? "any" : "other-machines";
-}
-
-interface Answer extends Download {
-  status: number;
-  discard(): void;
-}
 
 /**
  * Opens the document at an http or https address from an untrusted source, such as the author of a Dockerfile. Connects
  * only to checked addresses, also after a redirect.
  */
 export async function openDownload(address: string, options: DownloadOptions): Promise<Download> {
+  const answer = await openAddress(address, options);
+  if (answer.status < 200 || answer.status > 299) {
+    answer.discard();
+    throw new TboxError("unavailable", `the server answered ${answer.status}`);
+  }
+  return { header: answer.header, body: withinLimit(answer, options.limit) };
+}
+
+/** Returns the answer of the server at an address, with any status but a redirect, which is followed. */
+export async function openAddress(
+  address: string,
+  request: { headers?: Record<string, string>; reach: Reach; signal: AbortSignal },
+): Promise<HttpAnswer> {
   let url = parseAddress(address);
   for (let hop = 0; hop <= mostRedirects; hop++) {
-    const answer = await send(url, options);
+    const answer = await sendRequest(url, request);
     const location = answer.header("location");
-    if (redirects.includes(answer.status) && location !== undefined) {
-      answer.discard();
-      url = parseAddress(location, url);
-      continue;
-    }
-    if (answer.status < 200 || answer.status > 299) {
-      answer.discard();
-      throw new TboxError("unavailable", `the server answered ${answer.status}`);
-    }
-    return { header: answer.header, body: withinLimit(answer, options.limit) };
+    if (!redirects.includes(answer.status) || location === undefined) return answer;
+    answer.discard();
+    url = parseAddress(location, url);
   }
   throw new TboxError("unavailable", `more than ${mostRedirects} redirects`);
 }
@@ -68,70 +52,6 @@ function parseAddress(text: string, base?: URL): URL {
   const url = URL.parse(text, base?.href);
   if (url && ["http:", "https:"].includes(url.protocol)) return url;
   throw invalidArgument(`${JSON.stringify(text)} is not an http or https address`);
-}
-
-async function send(url: URL, options: DownloadOptions): Promise<Answer> {
-  const { signal } = options;
-  signal.throwIfAborted();
-  try {
-    const proxy = proxyFor(url, process.env);
-    if (proxy) return await sendThroughProxy(url, proxy, options);
-    return await sendTo(url, await findServer(url, options.reach), signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof TboxError) throw error;
-    throw new TboxError("unavailable", `connect to ${url.host}`, { cause: error });
-  }
-}
-
-type Server = { address: string; family: number }[];
-
-/** Returns the addresses of a server that may be contacted; throws forbidden when there is none. */
-export async function findServer(url: URL, reach: DownloadReach): Promise<Server> {
-  const host = withoutBrackets(url.hostname);
-  const family = isIP(host);
-  const found = family === 0 ? await lookup(host, { all: true }) : [{ address: host, family }];
-  if (reach === "any") return found;
-  const allowed = found.filter(({ address }) => !isOfThisMachine(address));
-  if (allowed.length === 0) throw refusal(url);
-  return allowed;
-}
-
-function refusal({ host }: URL): TboxError {
-  const reason = "it is a loopback or link-local address of this machine";
-  return new TboxError("forbidden", `${host} is not allowed: ${reason}, which needs the host's network`);
-}
-
-async function sendTo(url: URL, server: Server, signal: AbortSignal): Promise<Answer> {
-  const found: LookupFunction = (_, { all }, callback) => {
-    const [first] = server;
-    if (all) callback(null, server);
-    else callback(null, first?.address ?? "", first?.family ?? 4);
-  };
-  const options: RequestOptions = { headers, signal, lookup: found, agent: false };
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const send = url.protocol === "https:" ? requestHttps : requestHttp;
-  send(url, options, resolve).on("error", reject).end();
-  const message = await promise;
-  return {
-    status: message.statusCode ?? 0,
-    header: (name) => [message.headers[name]].flat()[0],
-    body: message,
-    discard: () => void message.on("error", () => {}).destroy(),
-  };
-}
-
-/** Sends a request through a proxy. The proxy resolves names, so only names that always mean this machine are refused. */
-async function sendThroughProxy(url: URL, proxy: URL, { reach, signal }: DownloadOptions): Promise<Answer> {
-  if (reach !== "any" && isOfThisMachine(withoutBrackets(url.hostname))) throw refusal(url);
-  const options = { headers, signal, redirect: "manual" as const, decompress: false };
-  const response = await fetch(url, { ...options, proxy: proxy.href });
-  return {
-    status: response.status,
-    header: (name) => response.headers.get(name) ?? undefined,
-    body: response.body ?? new Blob().stream(),
-    discard: () => void response.body?.cancel().catch(() => {}),
-  };
 }
 
 async function* withinLimit({ header, body }: Download, limit: number): AsyncGenerator<Uint8Array> {
