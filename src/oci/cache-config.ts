@@ -2,13 +2,16 @@ import { z } from "zod";
 import { invalidArgument } from "#support/errors.ts";
 import { type Descriptor, descriptorSchema } from "./descriptor.ts";
 import { type DiffId, type Digest, parseDiffId } from "./digest.ts";
-import { encodeJson } from "./encode-json.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 /** Media type of the configuration of a build cache in BuildKit's format. */
 export const cacheConfigType = "application/vnd.buildkit.cacheconfig.v0";
 
-const annotationNames = { diffId: "containerd.io/uncompressed", created: "buildkit/createdat" } as const;
+/** Annotations of a layer of a cache. */
+export const cacheAnnotations = {
+  diffId: "containerd.io/uncompressed",
+  created: "buildkit/createdat",
+} as const;
 
 /** A result in a build cache. */
 export interface CacheStep {
@@ -30,34 +33,40 @@ export interface CacheLayer {
 /** A layer of a cache as its manifest describes it. */
 export type CacheBlob = Descriptor & { annotations: Record<string, string> };
 
-/** Encodes the configuration of a cache; `sent` has the blobs of the layers by the digests of their descriptors. */
-export function encodeCache(
-  steps: CacheStep[],
-  sent: ReadonlyMap<Digest, Descriptor>,
-): { config: Uint8Array; blobs: CacheBlob[] } {
+/** Configuration of a cache and the blobs of its layers, in the same order. */
+export interface EncodedCache {
+  layers: { blob: Digest; parent: number }[];
+  records: { digest: string; layers?: { layer: number; createdAt: string }[] }[];
+  blobs: CacheBlob[];
+}
+
+/** Describes a cache; `sent` has the blobs of the layers by the digests of their descriptors. */
+export function encodeCache(steps: CacheStep[], sent: ReadonlyMap<Digest, Descriptor>): EncodedCache {
   const layers = uniqueLayers(steps);
   const places = new Map(layers.map(({ diffId }, index) => [diffId, index]));
   const blobOf = ({ descriptor }: CacheLayer) => sent.get(descriptor.digest) ?? descriptor;
-  const config = {
+  const placeOf = ({ diffId }: CacheLayer) => places.get(diffId) ?? -1;
+  const records = steps.map(({ key, created, layer }) => ({
+    digest: `sha256:${key}`,
+    ...(layer === undefined
+      ? {}
+      : { layers: [{ layer: placeOf(layer), createdAt: new Date(created).toISOString() }] }),
+  }));
+  const blobs = layers.map((layer) => ({
+    ...blobOf(layer),
+    annotations: {
+      [cacheAnnotations.diffId]: layer.diffId,
+      [cacheAnnotations.created]: new Date(layer.created).toISOString(),
+    },
+  }));
+  return {
     layers: layers.map((layer) => ({
       blob: blobOf(layer).digest,
       parent: (layer.below === undefined ? undefined : places.get(layer.below)) ?? -1,
     })),
-    records: steps.map(({ key, created, layer }) => ({
-      digest: `sha256:${key}`,
-      ...(layer === undefined
-        ? {}
-        : { layers: [{ layer: places.get(layer.diffId), createdAt: new Date(created).toISOString() }] }),
-    })),
+    records,
+    blobs,
   };
-  const blobs = layers.map((layer) => ({
-    ...blobOf(layer),
-    annotations: {
-      [annotationNames.diffId]: layer.diffId,
-      [annotationNames.created]: new Date(layer.created).toISOString(),
-    },
-  }));
-  return { config: encodeJson(config), blobs };
 }
 
 function uniqueLayers(steps: CacheStep[]): (CacheLayer & { created: number })[] {
@@ -123,7 +132,7 @@ export function parseCacheConfig(bytes: Uint8Array, { blobs }: CacheManifest): C
     const [first] = results ?? [];
     if (!first) return [{ key, created: 0 }];
     const blob = blobs.get((layers[first.layer]?.blob ?? "") as Digest);
-    const diffId = blob?.annotations[annotationNames.diffId];
+    const diffId = blob?.annotations[cacheAnnotations.diffId];
     if (!blob || diffId === undefined) return [];
     const { mediaType, size } = blob;
     const descriptor = { mediaType, digest: blob.digest, size };

@@ -1,4 +1,4 @@
 /** Returns the bytes of a document as JSON. */
-export function encodeJson(value: object): Uint8Array {
+export function encodeJson(value: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }

@@ -77,7 +77,8 @@ describe("a build", () => {
   });
 
   test.each([
-    ["a cache of an unknown type", { type: "gha" }, "cache-to: type gha is not supported: use type=registry"],
+    ["a cache of an unknown type", { type: "s3" }, "cache-to: type s3 is not supported: use type=registry"],
+    ["a cache of GitHub Actions without a token", { type: "gha" }, "cache-to: type gha: token is missing"],
     ["a cache without a name", { type: "registry" }, "cache-to: ref is missing"],
   ])("with %s is refused by name", async (_, entry, text) => {
     const cache = { exports: [{ ...entry, attributes: new Map() }] };

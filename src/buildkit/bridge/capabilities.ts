@@ -63,6 +63,7 @@ const definition = [
   "meta.description",
   "meta.exportcache",
   "cache.compression",
+  "cache.gha",
   "exporter.image.annotations",
   "exporter.image.attestations",
   "exporter.multiple",

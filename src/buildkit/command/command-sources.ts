@@ -7,6 +7,7 @@ import type { BuildScope } from "../frontend/build-scope.ts";
 import { type CacheImport, readCacheImport } from "../frontend/cache-options.ts";
 import { imageOfContent } from "../frontend/image-of-content.ts";
 import type { FrontendOptions } from "../frontend/options.ts";
+import { actionsCaches } from "../frontend/remote-caches.ts";
 import type { CommandBuild, TypedAttributes } from "./command-build.ts";
 import { type LayoutContent, openLayout } from "./layout-directory.ts";
 
@@ -74,6 +75,7 @@ export async function importsOf(given: TypedAttributes[]): Promise<Omit<CacheIma
     }
     const read: CacheImport = readCacheImport({ Type: type, Attrs: Object.fromEntries(attributes) });
     if (read.type === "registry") names.push(read.name);
+    if (read.type === "gha") remotes.push(...actionsCaches(read.options));
   }
   return { names, remotes };
 }

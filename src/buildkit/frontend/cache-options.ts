@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from "#oci/digest.ts";
 import { parseReference, type Reference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { type ActionsCacheOptions, readActionsCache } from "../actions-cache/options.ts";
 import { type CompressionOptions, readBoolean, readCompression, readTypes } from "./attributes.ts";
 import type { FrontendOptions } from "./options.ts";
 
@@ -8,13 +9,15 @@ import type { FrontendOptions } from "./options.ts";
 export type CacheImport =
   | { type: "registry"; name: string }
   /** A directory of the client; `store` is the client's name for it. */
-  | { type: "local"; store: string; digest: Digest; path: string };
+  | { type: "local"; store: string; digest: Digest; path: string }
+  | { type: "gha"; options: ActionsCacheOptions };
 
 /** A cache that a build exports. */
 export type CacheExportOption =
   | { type: "inline" }
   | ({ type: "registry"; reference: Reference; insecure: boolean } & CacheExportForm)
-  | ({ type: "local"; store: string } & CacheExportForm);
+  | ({ type: "local"; store: string } & CacheExportForm)
+  | ({ type: "gha"; options: ActionsCacheOptions } & CacheExportForm);
 
 /** The form of an exported cache. */
 export interface CacheExportForm extends CompressionOptions {
@@ -54,6 +57,7 @@ export function readCacheImport(entry: unknown): CacheImport {
       path,
     };
   }
+  if (type === "gha") return { type, options: readActionsCache(attributes, "cache-from") };
   throw unsupportedType("cache-from", String(type));
 }
 
@@ -66,7 +70,7 @@ export function readCacheExport({
   attributes?: Attributes;
 }): CacheExportOption {
   if (type === "inline") return { type };
-  if (type !== "registry" && type !== "local") throw unsupportedType("cache-to", type);
+  if (type !== "registry" && type !== "local" && type !== "gha") throw unsupportedType("cache-to", type);
   const mode = attributes.get("mode") ?? "min";
   if (mode !== "min" && mode !== "max")
     throw invalidArgument(`cache-to: invalid mode ${mode}: use min or max`);
@@ -78,6 +82,7 @@ export function readCacheExport({
   const ignoreError = readBoolean(attributes, "ignore-error") ?? false;
   const form = { mode, imageManifest, ignoreError, types, compression: readCompression(attributes) } as const;
   if (type === "local") return { type, store: `local:${required(attributes, "cache-to", "dest")}`, ...form };
+  if (type === "gha") return { type, options: readActionsCache(attributes, "cache-to"), ...form };
   const reference = parseReference(required(attributes, "cache-to", "ref"));
   return { type, reference, insecure: readBoolean(attributes, "registry.insecure") ?? false, ...form };
 }
@@ -89,9 +94,6 @@ function required(attributes: Attributes, option: string, name: string): string 
 }
 
 function unsupportedType(option: string, type: string): TboxError {
-  const fix =
-    type === "gha"
-      ? "use type=registry with ghcr.io, or type=local with the action actions/cache"
-      : "use type=registry, type=local or type=inline";
+  const fix = "use type=registry, type=local, type=gha or type=inline";
   return new TboxError("not-implemented", `${option}: type ${type} is not supported: ${fix}`);
 }

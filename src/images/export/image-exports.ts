@@ -63,6 +63,11 @@ export interface ExportDestination {
   ): Promise<void>;
 }
 
+/** A place that keeps the blobs of build caches, and an index that describes them. */
+export interface CacheStore extends Pick<ExportDestination, "hasBlob" | "putBlob"> {
+  putIndex(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void>;
+}
+
 /** Destination of an export: a repository of a registry, or a place of the caller. */
 export type ExportTarget =
   | {
@@ -108,4 +113,10 @@ export interface ImageExports {
     target: ExportTarget,
     options: ExportOptions,
   ): Promise<Descriptor | undefined>;
+  /** Sends a build cache to a store without manifests; returns whether the cache has layers. */
+  storeCache(
+    cache: Pick<CacheExport, "steps" | "compression">,
+    store: CacheStore,
+    options: ExportOptions,
+  ): Promise<boolean>;
 }

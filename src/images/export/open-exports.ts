@@ -3,7 +3,7 @@ import { canonicalRepository, withDefaultTag } from "#oci/reference.ts";
 import type { ImageServices } from "../services.ts";
 import { archiveImages } from "./archive-images.ts";
 import { assemble, exportedRecord } from "./assemble.ts";
-import { sendCache } from "./export-cache.ts";
+import { sendCache, storeCache } from "./export-cache.ts";
 import type { ImageExports, ImageSet } from "./image-exports.ts";
 import { sendImages } from "./send-images.ts";
 
@@ -13,6 +13,7 @@ export function openExports(services: ImageServices): ImageExports {
     archiveImages: (set, options, send) => archiveImages(services, set, options, send),
     nameImages: (set, options) => nameImages(services, set, options),
     sendCache: (cache, target, options) => sendCache(services, cache, target, options),
+    storeCache: (cache, store, options) => storeCache(services, cache, store, options),
   };
 }
 

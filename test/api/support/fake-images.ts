@@ -105,6 +105,10 @@ function fakeExports({ calls }: FakeState): ImageExports {
       return top;
     },
     sendCache: async () => top,
+    async storeCache({ steps }) {
+      calls.push(`store ${steps.length} steps`);
+      return steps.length > 0;
+    },
   };
 }
 

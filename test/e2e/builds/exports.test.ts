@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
+import { startActionsCache } from "#test/support/actions-cache.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { serveRepository } from "#test/support/git-server.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
@@ -108,6 +109,40 @@ daemonSuite(
       await tbox("builder", "prune", "-af");
       await built(`FROM box:1\n${random}`, {}, "-t", "cached:1", "--cache-from", inline);
       expect(await made("cached:1")).toBe(before);
+    });
+
+    test("the environment of a workflow gives a cache of GitHub Actions its service", async () => {
+      await using server = startActionsCache();
+      using context = writeContext({ Dockerfile: `FROM box:1\n${random}` });
+      const environment = {
+        ...daemon.environment,
+        ACTIONS_CACHE_SERVICE_V2: "true",
+        ACTIONS_RUNTIME_TOKEN: server.token,
+        ACTIONS_RESULTS_URL: server.url,
+      };
+      const command = [
+        "build",
+        "-t",
+        "cached:1",
+        "--cache-from=type=gha",
+        "--cache-to=type=gha",
+        context.path,
+      ];
+      const inWorkflow = async () => {
+        const { code, stderr } = await daemon.tbox(command, { environment });
+        expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+        return made("cached:1");
+      };
+      const before = await inWorkflow();
+      await tbox("rmi", "cached:1");
+      await tbox("builder", "prune", "-af");
+      expect(await inWorkflow()).toBe(before);
+      expect(server.requests).toContain(
+        "POST /twirp/github.actions.results.api.v1.CacheService/FinalizeCacheEntryUpload",
+      );
+      const outside = await daemon.tbox(command);
+      expect(outside.code).toBe(0);
+      expect(outside.stderr).toContain("the cache type=gha is not used: ACTIONS_RUNTIME_TOKEN is not set");
     });
 
     test("an image with a provenance is pushed, and the metadata file describes it", async () => {

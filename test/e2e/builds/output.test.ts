@@ -130,7 +130,7 @@ daemonSuite("the result of a build", { obstacle: shellUnavailable, prepare: load
     [["-o", "type=local"], "dest is required"],
     [["-o", "type=oci,compression=estargz"], "compression estargz is not supported"],
     [["-o", "type=image,oci-artifact=true"], "output: oci-artifact=true is not supported"],
-    [["--cache-to", "type=gha"], "cache-to: type gha is not supported: use type=registry"],
+    [["--cache-to", "type=s3"], "cache-to: type s3 is not supported: use type=registry"],
     [["--sbom", "true"], "scan the finished image instead"],
     [["--build-context", "a=./none"], "failed to get build context path ./none"],
     [["--allow", "security.insecure"], "only network.host can be allowed"],

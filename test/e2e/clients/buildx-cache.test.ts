@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { startActionsCache } from "#test/support/actions-cache.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import { writeContext } from "../support/build.ts";
 import { buildxUnavailable, openBuildx } from "../support/buildx.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -58,6 +60,51 @@ daemonSuite("exported caches of docker build with buildx", { obstacle, prepare: 
     await isReused(`type=local,mode=max,dest=${cache.path}/c`, `type=local,src=${cache.path}/c`);
     const { manifests } = await Bun.file(`${cache.path}/c/index.json`).json();
     expect(manifests).toHaveLength(1);
+  });
+
+  test.each([
+    ["1", (url: string) => `url=${url}`],
+    ["2", (url: string) => `url=${url}none,url_v2=${url}`],
+  ])("the cache service of GitHub Actions has the cache, with version %s of its protocol", async (_, at) => {
+    await using server = startActionsCache();
+    const cache = `type=gha,scope=app,token=${server.token},${at(server.url)}`;
+    await isReused(`${cache},mode=max`, cache);
+    const keys = [...server.entries.keys()];
+    expect(keys.filter((key) => key.startsWith("buildkit-blob-1-sha256:")).length).toBeGreaterThan(1);
+    expect(keys.at(-1)).toMatch(/^index-app-1-[0-9a-f]{8}#1$/);
+    for (const key of keys.filter((one) => one.startsWith("buildkit-blob"))) server.entries.delete(key);
+    expect(await built(stages, {}, "--cache-from", cache)).toContain(
+      "the actions cache no longer has sha256:",
+    );
+    await forget();
+  });
+
+  test("buildx takes the service of GitHub Actions from the environment of the workflow", async () => {
+    await using server = startActionsCache();
+    using context = writeContext({ Dockerfile: "FROM box:1\nRUN echo 1 >/second\n" });
+    const environment = {
+      ACTIONS_CACHE_SERVICE_V2: "true",
+      ACTIONS_RUNTIME_TOKEN: server.token,
+      ACTIONS_RESULTS_URL: server.url,
+    };
+    const { code, stderr } = await docker(["build", "--cache-to=type=gha", context.path], { environment });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect([...server.entries.keys()].at(-1)).toMatch(/^index-buildkit-1-/);
+    await forget();
+  });
+
+  test("an actions cache that refuses fails the build, unless it may", async () => {
+    await using server = startActionsCache();
+    server.answer = () => Response.json({ message: "quota exceeded" }, { status: 403 });
+    const cache = `type=gha,token=${server.token},url=${server.url}`;
+    const one = "FROM box:1\nRUN cat /proc/sys/kernel/random/uuid >/second\n";
+    const failed = await build(one, {}, "--cache-to", cache, "--cache-from", cache);
+    expect(failed.code).not.toBe(0);
+    expect(failed.stderr).toContain("cannot import the cache of gha:buildkit of refs/heads/main");
+    expect(failed.stderr).toMatch(/ERROR.* the actions cache at \S+ answered 403: quota exceeded/);
+    expect(failed.stderr).not.toContain(server.token);
+    expect(await built(one, {}, "--cache-to", `${cache},ignore-error=true`)).toContain("ignoring the error");
+    await forget();
   });
 
   test("a cache of the result has the steps of its last stage", async () => {

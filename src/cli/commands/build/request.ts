@@ -4,6 +4,7 @@ import { streamOf } from "#support/streams.ts";
 import { printWarning } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
 import { resolveEnvironment, toRecord } from "../../values/entries.ts";
+import { withActionsCache } from "./actions-cache.ts";
 import { findContext } from "./context.ts";
 import type { BuildFlags } from "./flags.ts";
 import type { Output } from "./output.ts";
@@ -54,8 +55,8 @@ export async function prepareBuild(
     agents: Object.fromEntries(await Promise.all(flags.ssh.map((text) => readAgent(text, held)))),
     contexts: Object.fromEntries(flags["build-context"]),
     outputs: outputs.flatMap(({ requested }) => requested ?? []),
-    cacheFrom: flags["cache-from"],
-    cacheTo: flags["cache-to"],
+    cacheFrom: withActionsCache(flags["cache-from"], process.env, printWarning),
+    cacheTo: withActionsCache(flags["cache-to"], process.env, printWarning),
     ...(provenance === undefined ? {} : { provenance }),
     noCacheStages: flags["no-cache-filter"],
     allowHostNetwork: flags.allow.length > 0,

@@ -4,7 +4,8 @@ import type { TboxBuildRequest } from "#api/requests/build.ts";
 import { splitFields } from "#support/fields.ts";
 import { toRecord } from "../../values/entries.ts";
 
-type Cache = TboxBuildRequest["cacheFrom"][number];
+/** A cache that a build reads or writes. */
+export type Cache = TboxBuildRequest["cacheFrom"][number];
 
 /** Attributes of caches that name a directory of the caller. */
 const pathAttributes = ["src", "dest"];
