@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { storeOwner, tryLockStore } from "#native/addon/store-lock.ts";
 import { tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, monitorSocket } from "#native/monitor/monitor.ts";
@@ -113,6 +113,26 @@ async function removeTrees(store: string, run: string): Promise<void> {
   const { pid } = zygote;
   zygote.shutdown();
   const ended = await repeatFor(patience, async () => (isAlive(pid) ? undefined : true));
-  if (!ended)
-    throw new TboxError("conflict", `cannot remove ${store}: the helper ${pid} still has containers`);
+  if (ended) return;
+  const busy = childrenOf(pid).join(", ") || "its containers";
+  throw new TboxError("conflict", `cannot remove ${store}: the helper ${pid} waits for ${busy}: try again`);
+}
+
+/** Returns the names and ids of the children of a process. */
+function childrenOf(pid: number): string[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return children.filter(Boolean).map((child) => `${nameOf(child)} (${child})`);
+  } catch {
+    // The process has ended, or the kernel does not list children.
+    return [];
+  }
+}
+
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+  } catch {
+    return "process";
+  }
 }

@@ -43,6 +43,8 @@ enum Child {
         isolated: bool,
     },
     Worker,
+    /// A process that prepares resources. Nobody waits for its work.
+    Preparer,
     /// PID 1 of a container whose monitor was killed. The kernel made it a child of the zygote.
     Orphan(Container),
 }
@@ -85,8 +87,10 @@ impl Children {
         })
     }
 
+    /// Returns whether no child needs the zygote.
     pub fn is_empty(&self) -> bool {
-        self.by_pid.is_empty()
+        let needless = |child: &Child| matches!(child, Child::Preparer);
+        self.by_pid.values().all(needless)
     }
 
     /// Returns the writing end of the pipe for the monitors' reports.
@@ -165,8 +169,17 @@ impl Children {
     }
 
     pub fn signal_monitors(&self, signal: Signal) {
+        self.signal(signal, |child| matches!(child, Child::Monitor { .. }));
+    }
+
+    /// Kills the preparers. The kernel may keep one for some time: it waits for locks of all network namespaces.
+    pub fn kill_preparers(&self) {
+        self.signal(Signal::KILL, |child| matches!(child, Child::Preparer));
+    }
+
+    fn signal(&self, signal: Signal, chosen: impl Fn(&Child) -> bool) {
         for (pid, child) in &self.by_pid {
-            if matches!(child, Child::Monitor { .. })
+            if chosen(child)
                 && let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw)
             {
                 let _ = kill_process(pid, signal);
@@ -176,6 +189,10 @@ impl Children {
 
     pub fn add_worker(&mut self, pid: Pid) {
         self.by_pid.insert(number(pid), Child::Worker);
+    }
+
+    pub fn add_preparer(&mut self, pid: Pid) {
+        self.by_pid.insert(number(pid), Child::Preparer);
     }
 
     /// Reaps every child that has ended. If a monitor was killed, the zygote writes the exit record of its container.
@@ -283,4 +300,20 @@ fn is_child(pid: u32) -> bool {
 
 fn number(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zygote_does_not_wait_for_a_preparer() {
+        let mut children = Children::create().unwrap();
+        // No process has this id.
+        let pid = Pid::from_raw(i32::MAX).unwrap();
+        children.add_preparer(pid);
+        assert!(children.is_empty());
+        children.add_worker(pid);
+        assert!(!children.is_empty());
+    }
 }

@@ -181,7 +181,7 @@ impl Zygote {
                     Some(PrepareSide::Preparer(preparation)) => {
                         return self.into_outcome(Task::Preparer(preparation));
                     }
-                    Some(PrepareSide::Zygote(pid)) => self.children.add_worker(pid),
+                    Some(PrepareSide::Zygote(pid)) => self.children.add_preparer(pid),
                     None => {}
                 }
                 if let Some(standby) = self.prepared.fork_standby() {
@@ -302,6 +302,9 @@ impl Zygote {
         }
         self.lock = None;
         self.prepared.dismiss_standby();
+        self.children.kill_preparers();
+        // A client that looks for a zygote by its name does not wait for this one.
+        let _ = rustix::thread::set_name(c"tbox-ending");
         self.connections.clear();
     }
 
