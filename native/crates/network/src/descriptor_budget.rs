@@ -4,12 +4,15 @@
 /// The most flows of one kind that a container may have, however many descriptors there are: each takes memory too.
 const MOST_PER_CONTAINER: usize = 32_768;
 
-/// Fewest descriptors that remain for namespaces, listeners and requests.
+/// Fewest descriptors that remain for namespaces and requests.
 const RESERVED: usize = 512;
 
 /// The descriptors for traffic.
 #[derive(Debug, Clone, Copy)]
-pub struct DescriptorBudget(usize);
+pub struct DescriptorBudget {
+    listeners: usize,
+    flows: usize,
+}
 
 /// The kinds of traffic, by their share. The shares add up to the whole budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,13 +42,22 @@ impl Share {
 impl DescriptorBudget {
     /// Divides the descriptors of a process that may have this many open.
     pub fn new(limit: usize) -> Self {
-        Self(limit.saturating_sub(RESERVED.max(limit / 8)))
+        let listeners = limit / 4;
+        Self {
+            listeners,
+            flows: limit.saturating_sub(RESERVED.max(limit / 8) + listeners),
+        }
+    }
+
+    /// Returns how many sockets of published ports there may be.
+    pub fn listeners(self) -> usize {
+        self.listeners
     }
 
     /// Returns the limits for one kind of flow: in total, and for one container, which gets at most half of the total.
     pub fn flows(self, share: Share) -> (usize, usize) {
         let (sixteenths, descriptors) = share.parts();
-        let total = (self.0 / 16 * sixteenths / descriptors).max(2);
+        let total = (self.flows / 16 * sixteenths / descriptors).max(2);
         (total, (total / 2).min(MOST_PER_CONTAINER))
     }
 }
@@ -68,6 +80,7 @@ mod tests {
             let budget = DescriptorBudget::new(limit);
             let used = all.map(|share| budget.flows(share).0 * share.parts().1);
             let used: usize = used.into_iter().sum();
+            let used = used + budget.listeners();
             assert!(used + RESERVED <= limit, "{used} of {limit}");
         }
     }

@@ -16,6 +16,8 @@ use crate::messages;
 /// Messages handled for one daemon before the others have their turn.
 const BATCH: usize = 64;
 
+const TOO_MANY_PORTS: &str = "too many published ports: all containers together have a quarter of the files that the daemon may open: publish fewer ports, or raise the hard limit of open files (ulimit -Hn)";
+
 /// A request that is done at once, or the worker's job for it.
 enum Handled {
     Done(Response),
@@ -143,8 +145,9 @@ impl Server {
 
     fn publish(&mut self, publication: &Publication) -> Result<Handled, Failure> {
         let published = self.ports.publish(&self.poll, publication);
-        let ports = published.map_err(|error| {
-            Failure::of_call("publish", &error.address.to_string(), error.errno)
+        let ports = published.map_err(|error| match error.errno {
+            Errno::MFILE => Failure::new(FailureKind::Exhausted, "publish", TOO_MANY_PORTS),
+            errno => Failure::of_call("publish", &error.address.to_string(), errno),
         })?;
         Ok(Handled::Done(Response::Published { ports }))
     }

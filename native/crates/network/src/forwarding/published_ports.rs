@@ -32,6 +32,8 @@ const READ_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub struct PublishedPorts {
     listeners: BTreeMap<u64, PortListener>,
+    /// Maximum number of listeners: traffic needs descriptors, too.
+    most: usize,
     next: u64,
     clients: UdpClients,
     containers: ContainerListeners,
@@ -57,6 +59,7 @@ impl PublishedPorts {
     pub fn new(keep_client_address: bool, budget: DescriptorBudget) -> Self {
         Self {
             listeners: BTreeMap::new(),
+            most: budget.listeners(),
             next: 0,
             clients: UdpClients::new(budget),
             containers: ContainerListeners::probe(),
@@ -87,7 +90,7 @@ impl PublishedPorts {
         self.containers.remove(namespace);
     }
 
-    /// Binds all of the ports, or none of them.
+    /// Binds all of the ports, or none of them. Fails with `EMFILE` if there are too many ports.
     pub fn publish(
         &mut self,
         poll: &Poll,
@@ -104,6 +107,13 @@ impl PublishedPorts {
                 let address = SocketAddr::new(address, port);
                 (address, socket, (request.protocol, request.container_port))
             }));
+            if self.listeners.len() + bound.len() > self.most {
+                return Err(BindError {
+                    protocol: request.protocol,
+                    address: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
+                    errno: Errno::MFILE,
+                });
+            }
         }
         for (address, socket, container_port) in bound {
             let index = self.next;
@@ -364,6 +374,23 @@ mod tests {
             last: port,
             container_port: 80,
         }
+    }
+
+    #[test]
+    fn published_ports_leave_descriptors_to_the_traffic() {
+        let poll = Poll::create().unwrap();
+        let mut ports = PublishedPorts::new(true, DescriptorBudget::new(1024));
+        let publication = |namespace, count| Publication {
+            namespace,
+            ipv4: Some(Ipv4Addr::LOCALHOST),
+            ipv6: None,
+            ports: vec![request(0, Protocol::Udp); count],
+        };
+        ports.publish(&poll, &publication(1, 200)).unwrap();
+        let error = ports.publish(&poll, &publication(2, 57)).unwrap_err();
+        assert_eq!(error.errno, Errno::MFILE);
+        assert_eq!(ports.namespaces(), [1]);
+        ports.publish(&poll, &publication(2, 56)).unwrap();
     }
 
     #[test]
