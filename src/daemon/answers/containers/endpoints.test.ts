@@ -4,9 +4,10 @@ import { defaultAddresses } from "./endpoints.ts";
 
 const mac = "02:00:00:00:00:01";
 
-test("a container that has not started has the requested MAC address on the default network only", () => {
-  const created = (networks: ContainerRecord["networks"]) =>
-    defaultAddresses({ hostConfig: {}, networks } as ContainerRecord);
-  expect(created({ bridge: { mac } })).toMatchObject({ MacAddress: mac, IPAddress: "" });
-  expect(created({ other: { mac } }).MacAddress).toBe("");
+test("a container that has not started shows the requested MAC address of the default network", () => {
+  const shown = (networks: ContainerRecord["networks"], status: string) =>
+    defaultAddresses({ hostConfig: {}, networks, state: { status } } as ContainerRecord);
+  expect(shown({ bridge: { mac } }, "created")).toMatchObject({ MacAddress: mac, IPAddress: "" });
+  expect(shown({ other: { mac } }, "created").MacAddress).toBe("");
+  expect(shown({ bridge: { mac } }, "exited").MacAddress).toBe("");
 });

@@ -98,6 +98,6 @@ export function defaultAddresses(record: ContainerRecord): EndpointAddresses {
     IPAddress,
     IPPrefixLen,
     IPv6Gateway,
-    MacAddress: networksOf(record).bridge?.mac ?? "",
+    MacAddress: (record.state.status === "created" && networksOf(record).bridge?.mac) || "",
   };
 }
