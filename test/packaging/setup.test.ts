@@ -5,7 +5,7 @@ import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 
 /** Programs of the machine that the set-up uses. */
-const borrowed = ["bash", "cut", "dirname", "grep", "head", "sed", "sort", "uname"];
+const borrowed = ["bash", "cut", "dirname", "grep", "head", "sed", "sort", "tr", "uname"];
 
 const rustup = `curl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y && . ~/.cargo/env`;
 
@@ -28,6 +28,7 @@ const debian = {
   "dpkg-query": "echo gcc installed; echo libc6-dev installed",
   cc: "",
   cargo: "",
+  node: "echo v20.0.0",
   rustc: "echo rustc 1.63.0",
 };
 
@@ -57,6 +58,11 @@ describe.skipIf(process.getuid?.() === 0)("set-up by a plain user", () => {
     });
   });
 
+  test("names Node.js in the same line when it is too old", async () => {
+    const { stderr } = await setUp({ ...debian, node: "echo v18.20.4", "apt-cache": "exit 100" });
+    expect(stderr.match(/.*; install Node.js 20 or later from https:\/\/nodejs.org\n/g)).toEqual([stderr]);
+  });
+
   test("names Rust alone when only Rust is too old", async () => {
     const installed = "printf '%s installed\\n' gcc libc6-dev procps uidmap";
     const { code, stderr } = await setUp({
@@ -71,7 +77,7 @@ describe.skipIf(process.getuid?.() === 0)("set-up by a plain user", () => {
   });
 
   test("names the package manager's line on Fedora", async () => {
-    const { code, stderr } = await setUp({ dnf: "" });
+    const { code, stderr } = await setUp({ dnf: "", node: "echo v22.0.0" });
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: `setup: missing packages, install them with: sudo dnf install gcc glibc-devel shadow-utils && ${rustup}\n`,
