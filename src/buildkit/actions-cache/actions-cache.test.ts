@@ -119,6 +119,15 @@ describe.each(versions)("version %s", (version) => {
     expect([...server.entries.keys()]).toEqual([`${key}3`]);
   });
 
+  test("a server that has reserved every number ends the attempts", async () => {
+    await using server = startActionsCache();
+    for (let number = 1; number <= 110; number++) {
+      server.reserve(`index-a-1-${digestOf("refs/heads/main").slice(7, 15)}#${number}`);
+    }
+    const put = storeOf(server, { version, scope: "a" }).putIndex(Buffer.from("{}"), signal);
+    await expect(put).rejects.toThrow("every number is reserved");
+  });
+
   test("an overloaded server is asked again, and a refusal is reported without the token", async () => {
     await using server = startActionsCache();
     let busy = 2;

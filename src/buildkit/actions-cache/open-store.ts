@@ -17,6 +17,9 @@ export interface StoreSettings {
   attempts: number;
 }
 
+/** Numbers after the newest index that other builds may have reserved without writing an index. */
+const mostSkipped = 100;
+
 const defaults: StoreSettings = { api: githubApi, wait: 2000, attempts: 8 };
 
 /** Returns a place for exported caches; throws forbidden if the token may only read. */
@@ -75,7 +78,7 @@ async function putIndex(
   { key, bytes, signal }: { key: string; bytes: Uint8Array<ArrayBuffer>; signal: AbortSignal },
 ): Promise<void> {
   let skipped = 0;
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; skipped <= mostSkipped; attempt++) {
     const newest = await service.find(key, signal);
     const number = newest === undefined ? 0 : Number(newest.key.slice(key.length));
     if (!Number.isSafeInteger(number)) {
@@ -90,4 +93,5 @@ async function putIndex(
     if (attempt >= attempts) skipped++;
     else await sleep(wait, undefined, { signal });
   }
+  throw new TboxError("unavailable", "the actions cache accepts no index: every number is reserved");
 }
