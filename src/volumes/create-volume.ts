@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseVolumeOptions } from "./volume-options.ts";
 import type { VolumeRecords } from "./volume-records.ts";
@@ -30,7 +30,7 @@ export function createVolumes(
     for (const directory of directories) createVolumeDirectory(directory);
     if (created.size > 0) records.insert([...created.values()]);
   } catch (error) {
-    for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+    for (const directory of directories) removeEmptyVolume(directory);
     throw error;
   }
   for (const name of created.keys()) notify(name);
@@ -53,6 +53,17 @@ export function createVolumeDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // Every user in a container must be able to traverse the root of the volume.
   mkdirSync(`${directory}/_data`, { recursive: true, mode: 0o755 });
+}
+
+/** Removes the directory of a volume that has no files; returns why it stays, or undefined. */
+export function removeEmptyVolume(directory: string): unknown {
+  try {
+    if (existsSync(`${directory}/_data`)) rmdirSync(`${directory}/_data`);
+    if (existsSync(directory)) rmdirSync(directory);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function invalidName(name: string): TboxError {

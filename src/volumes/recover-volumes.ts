@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmdirSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync } from "node:fs";
 import { errorChain } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
-import { createVolumeDirectory } from "./create-volume.ts";
+import { createVolumeDirectory, removeEmptyVolume } from "./create-volume.ts";
 import type { VolumeRecords } from "./volume-records.ts";
 
 export interface RecoverVolumesOptions {
@@ -23,7 +23,10 @@ export function recoverVolumes({ store, records, discard, warn }: RecoverVolumes
   settleRemovals(store, records);
   for (const { name } of records.all()) createVolumeDirectory(`${parent}/${name}`);
   for (const name of readdirSync(parent)) {
-    if (!records.find(name)) removeEmpty(`${parent}/${name}`, warn);
+    if (records.find(name)) continue;
+    const directory = `${parent}/${name}`;
+    const error = removeEmptyVolume(directory);
+    if (error !== undefined) warn(`${directory} belongs to no volume and stays: ${errorChain(error)}`);
   }
 }
 
@@ -34,15 +37,6 @@ export function settleRemovals(store: string, records: VolumeRecords): void {
   if (gone.length === 0) return;
   syncDirectory(parent);
   records.forgetRemoved(gone);
-}
-
-function removeEmpty(directory: string, warn: Warn): void {
-  try {
-    if (existsSync(`${directory}/_data`)) rmdirSync(`${directory}/_data`);
-    rmdirSync(directory);
-  } catch (error) {
-    warn(`${directory} belongs to no volume and stays: ${errorChain(error)}`);
-  }
 }
 
 function syncDirectory(path: string): void {
