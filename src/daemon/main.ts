@@ -66,7 +66,7 @@ async function serve(
   ready(daemon.socketPath);
   log.info(`listening on ${daemon.socketPath}`);
   void daemon.shutdown.then(() => stopped.resolve("a client's request"));
-  log.info(`ended by ${await stopped.promise}`);
+  log.info(`ended by ${await Promise.race([stopped.promise, engine.failed])}`);
 }
 
 /** Applies the log levels of a changed configuration file; a file with an error changes nothing. */

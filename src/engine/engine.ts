@@ -17,6 +17,8 @@ export interface Engine extends AsyncDisposable {
   networks: Networks;
   events: EventLog;
   metrics: Metrics;
+  /** Rejects when the daemon must end to keep the store's changes. */
+  failed: Promise<never>;
   /**
    * Returns a descriptor of the listening socket that containers with the API's socket use. The socket outlives the
    * daemon as long as containers run.

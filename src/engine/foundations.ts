@@ -22,6 +22,7 @@ import { openEventJournal } from "./event-journal.ts";
 import { type EventLog, openEventLog } from "./events.ts";
 import { openIdleMemory } from "./idle-memory.ts";
 import { requireDatabase } from "./lost-database.ts";
+import { watchDatabase } from "./removed-database.ts";
 import { migrations } from "./schema.ts";
 
 type Database = ReturnType<typeof openDatabase>;
@@ -29,6 +30,8 @@ type Database = ReturnType<typeof openDatabase>;
 /** Parts of the engine that its services share. */
 export interface Foundations {
   config: Config;
+  /** Rejects when the daemon must end to keep the store's changes. */
+  failed: Promise<never>;
   /** Connection whose commits survive a loss of power. */
   safe: Database;
   /**
@@ -86,6 +89,9 @@ async function openParts(
   const safe = openDatabase(`${store}/tbox.db`, { durability: "power", release });
   resources.defer(() => safe.close());
   migrate(safe, migrations);
+  const watch = resources.use(
+    watchDatabase(`${store}/tbox.db`, { database: safe, warn: openLog("daemon").warn }),
+  );
   const fast = openDatabase(`${store}/tbox.db`, { durability: "process", release });
   resources.defer(() => fast.close());
   const sync = resources.use(openDelayedSync(`${store}/tbox.db`, openLog("daemon").warn));
@@ -97,6 +103,7 @@ async function openParts(
   );
   return {
     config,
+    failed: watch.failed,
     safe,
     fast,
     syncSoon: sync.request,

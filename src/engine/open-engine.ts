@@ -29,7 +29,7 @@ async function openServices(config: Config): Promise<Engine> {
   const { dataDirectory, runDirectory, environment, releaseFeed } = config;
   await using resources = new AsyncDisposableStack();
   const foundations = await openFoundations(config, resources);
-  const { content, events, fast, layers, measure, trash, uses, zygote } = foundations;
+  const { content, events, failed, fast, layers, measure, trash, uses, zygote } = foundations;
   const { images, volumes, networks } = await openResources(foundations, resources);
   const metrics = openMetrics();
   const recorder = openEngineMetrics(metrics);
@@ -70,9 +70,8 @@ async function openServices(config: Config): Promise<Engine> {
   // Containers and the build cache have registered their uses, so nothing in use can be collected.
   images.startCollecting();
   const registries = config.registry;
-  const { noNewPrivileges } = config.containers;
   const machine = { dataDirectory, zygote, networks, registries, environment };
-  const information = { id: randomUUID(), ...machine, noNewPrivileges };
+  const information = { id: randomUUID(), ...machine, noNewPrivileges: config.containers.noNewPrivileges };
   const services = { images, containers, builder, volumes, networks };
   recorder.addGauges(services, dataDirectory);
   const owned = resources.move();
@@ -80,6 +79,7 @@ async function openServices(config: Config): Promise<Engine> {
     ...withPruneEvents(recorder.observed(services), events),
     events,
     metrics,
+    failed,
     listenForContainers: () => zygote.listen(containerSocketName),
     listenAgain: () => zygote.listenAgain(),
     information: async () => readSystemInformation(information),

@@ -26,6 +26,8 @@ export interface Addon {
   checkPeer(socket: number, user: number): void;
   /** Returns a descriptor that holds the lock until it is closed; null when another process has the lock. */
   lockFile(directory: string, name: string): number | null;
+  /** Locks a directory like a file. */
+  lockDirectory(directory: string): number | null;
   /**
    * Compiles a seccomp profile for a container with these capabilities; null means no filter. Throws EINVAL with a text
    * that names the line or the field.
@@ -115,6 +117,7 @@ const functions: (keyof Addon)[] = [
   "openPrivateDirectory",
   "checkPeer",
   "lockFile",
+  "lockDirectory",
   "renewContainerDirectory",
   "createFifo",
   "sendDatagram",

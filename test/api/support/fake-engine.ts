@@ -26,6 +26,7 @@ export function fakeEngine(): FakeEngine {
     builder: fakeBuilder(store),
     containers: fakeContainers(store),
     metrics: openMetrics(),
+    failed: new Promise(() => {}),
     events: openEventLog(() => BigInt(Date.now()) * 1_000_000n),
     volumes: openVolumes({
       database: memoryDatabase(),

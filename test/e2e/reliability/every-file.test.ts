@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import { applyDamage, copyStore, damages, filesOf } from "../support/damage.ts";
 import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
 
 const program = `${repository}/dist/tbox`;
@@ -19,10 +12,6 @@ const program = `${repository}/dist/tbox`;
 /** Whether each file gets all kinds of damage (`npm run endure`), or the kinds take turns. */
 const all = process.env.TBOX_TEST_EVERY_FILE === "all";
 const timeout = all ? 900_000 : 120_000;
-
-type Damage = "removed" | "truncated" | "garbled";
-
-const damages: Damage[] = ["removed", "truncated", "garbled"];
 
 const isolated = ["run", "--rm", "--network", "none"];
 
@@ -123,11 +112,13 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon with a damaged file", 
     async (_, group) => {
       const isExtra = (file: string) =>
         !all && /^containers\//.test(file) && !objectsOf(file).includes("container one");
-      const files = filesOf(original).filter((file) => group.test(file) && !isExtra(file));
+      const files = filesOf(original).filter(
+        (file) => group.test(file) && !isExtra(file) && lstatSync(`${original}/${file}`).isFile(),
+      );
       for (const [index, file] of files.entries()) {
         for (const damage of all ? damages : damages.filter((_, kind) => kind === index % damages.length)) {
           await copyStore(original, daemon.data);
-          apply(`${daemon.data}/${file}`, damage);
+          applyDamage(`${daemon.data}/${file}`, damage);
           const { refusal, lost, check } = await look();
           const context = `${file} ${damage}`;
           // The message of a refusal names the file, and nothing is lost once the file is back.
@@ -146,37 +137,3 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon with a damaged file", 
     timeout,
   );
 });
-
-/** Copies a store over another one. The kernel creates the work directories of overlays without any permission. */
-async function copyStore(from: string, to: string): Promise<void> {
-  const open = (store: string) => Bun.$`chmod -f 700 ${store}/containers/*/work/work`.nothrow().quiet();
-  for (const store of [from, to]) await open(store);
-  rmSync(to, { recursive: true, force: true });
-  await Bun.$`cp -a ${from} ${to}`.quiet();
-}
-
-function apply(path: string, damage: Damage): void {
-  if (damage === "removed") rmSync(path);
-  else if (damage === "truncated") truncateSync(path, Math.floor(lstatSync(path).size / 2));
-  else writeFileSync(path, garble(readFileSync(path)));
-}
-
-function garble(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte, index) => (index % 7 === 3 ? byte ^ 0x55 : byte));
-}
-
-/** Returns the files of a store, but only one of each layer and volume, and one of the reserve's equal files. */
-function filesOf(root: string): string[] {
-  const trees = new Set<string>();
-  return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((path) => existsSync(`${root}/${path}`) && lstatSync(`${root}/${path}`).isFile())
-    .sort()
-    .filter((path) => {
-      const [tree] =
-        /^(layers\/[^/]+\/[^/]+\/|volumes\/[^/]+\/_data\/|reserve\/entry-|base\/)/.exec(path) ?? [];
-      if (tree === undefined) return true;
-      const isFirst = !trees.has(tree);
-      trees.add(tree);
-      return isFirst;
-    });
-}

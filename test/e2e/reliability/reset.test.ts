@@ -36,10 +36,12 @@ describe.skipIf(shellUnavailable !== undefined)("tbox system reset", () => {
     const run = `${daemon.run}/other`;
     mkdirSync(run, { mode: 0o700 });
     const environment = { ...daemon.environment, TBOX_RUN_DIR: run };
-    // With a database, the command would first try to start another daemon.
+    // With a database, the command would first try to start another daemon. The running one ends when it sees the loss.
+    process.kill(daemon.pid, "SIGSTOP");
     renameSync(`${daemon.data}/tbox.db`, `${daemon.data}/tbox.db.away`);
     const { code, stderr } = await daemon.tbox(["system", "reset", "--force"], { environment });
     renameSync(`${daemon.data}/tbox.db.away`, `${daemon.data}/tbox.db`);
+    process.kill(daemon.pid, "SIGCONT");
     expect(code).toBe(1);
     expect(stderr).toContain(`cannot remove ${daemon.data}: a daemon (process ${daemon.pid}) has it open`);
     expect(await daemon.printed("ps", "-q")).not.toBe("");

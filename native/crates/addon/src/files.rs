@@ -22,6 +22,15 @@ pub fn lock_file(directory: String, name: String) -> Result<Option<i32>> {
     Ok(held.map(IntoRawFd::into_raw_fd))
 }
 
+/// Locks a directory like a file. The lock holds even if files of the directory are removed.
+#[napi]
+pub fn lock_directory(directory: String) -> Result<Option<i32>> {
+    let directory =
+        descriptor::open_directory(Path::new(&directory)).map_err(system("open directory"))?;
+    let held = lock::try_exclusive_directory(directory.as_fd()).map_err(from_lock)?;
+    Ok(held.map(IntoRawFd::into_raw_fd))
+}
+
 /// Opens a directory that only `user` can enter; creates it if it is missing. Fails with EPERM for a link and for a
 /// directory that is open to others or belongs to another user.
 #[napi]

@@ -23,6 +23,20 @@ pub fn try_exclusive(directory: BorrowedFd<'_>, name: &str) -> Result<Option<Own
             source,
         }
     })?;
+    lock(file, name)
+}
+
+/// Locks a directory like `try_exclusive`. The lock holds even if files of the directory are removed.
+pub fn try_exclusive_directory(directory: BorrowedFd<'_>) -> Result<Option<OwnedFd>, Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = openat(directory, ".", flags, Mode::empty()).map_err(|source| Error::Open {
+        name: ".".to_owned(),
+        source,
+    })?;
+    lock(opened, ".")
+}
+
+fn lock(file: OwnedFd, name: &str) -> Result<Option<OwnedFd>, Error> {
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(Errno::WOULDBLOCK) => Ok(None),

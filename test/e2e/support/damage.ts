@@ -1,0 +1,45 @@
+import { lstatSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+
+/** What happens to a file. */
+export type Damage = "removed" | "truncated" | "garbled";
+
+export const damages: Damage[] = ["removed", "truncated", "garbled"];
+
+/** Damages a file. Sockets and links can only be removed. */
+export function applyDamage(path: string, damage: Damage): void {
+  if (damage === "removed" || !lstatSync(path).isFile()) rmSync(path);
+  else if (damage === "truncated") truncateSync(path, Math.floor(lstatSync(path).size / 2));
+  else writeFileSync(path, garble(readFileSync(path)));
+}
+
+function garble(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte, index) => (index % 7 === 3 ? byte ^ 0x55 : byte));
+}
+
+/** Copies a store over another one. The kernel creates the work directories of overlays without any permission. */
+export async function copyStore(from: string, to: string): Promise<void> {
+  const open = (store: string) => Bun.$`chmod -f 700 ${store}/containers/*/work/work`.nothrow().quiet();
+  for (const store of [from, to]) await open(store);
+  rmSync(to, { recursive: true, force: true });
+  await Bun.$`cp -a ${from} ${to}`.quiet();
+}
+
+/** Returns the files, sockets and links of a store, but only one of each layer and volume, and one of the reserve's equal files. */
+export function filesOf(root: string): string[] {
+  const trees = new Set<string>();
+  // Directories of the kernel cannot be read.
+  const found = Bun.spawnSync(["find", root, "!", "-type", "d", "-printf", "%P\\n"], { stderr: "ignore" });
+  return found.stdout
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .sort()
+    .filter((path) => {
+      const [tree] =
+        /^(layers\/[^/]+\/[^/]+\/|volumes\/[^/]+\/_data\/|reserve\/entry-|base\/)/.exec(path) ?? [];
+      if (tree === undefined) return true;
+      const isFirst = !trees.has(tree);
+      trees.add(tree);
+      return isFirst;
+    });
+}
