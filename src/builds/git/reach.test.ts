@@ -12,14 +12,15 @@ test.skipIf(address === undefined || Bun.which("git") === null)(
   "git contacts the checked address of a git:// server, and resolves no name again",
   async () => {
     using home = temporaryDirectory("reach");
-    const requests: string[] = [];
+    let received = "";
     using server = Bun.listen({
       hostname: address ?? "",
       port: 0,
       socket: {
         data(socket, data) {
-          requests.push(data.toString().slice(4));
-          socket.end();
+          received += data.toString();
+          // The request may arrive in parts; its host is followed by a zero byte.
+          if (received.split("\0").length > 2) socket.end();
         },
       },
     });
@@ -30,6 +31,6 @@ test.skipIf(address === undefined || Bun.which("git") === null)(
     const access = { home: home.path, restriction, signal: new AbortController().signal };
     await expect(git(access, home.path, "ls-remote", "--", remote)).rejects.toThrow("git ls-remote");
     const request = `git-upload-pack /a/repo.git\0host=${address}:${server.port}\0`;
-    expect(requests.map((text) => text.slice(0, request.length))).toEqual([request]);
+    expect(received.slice(4)).toStartWith(request);
   },
 );
