@@ -151,14 +151,13 @@ install_files() {
   report
 }
 
-# Prints what is missing, with one line for each remedy.
+# Prints what is missing, with one line for each remedy, and what to do next.
 report() {
-  case :$PATH: in
-    *:"$prefix/bin":*) ;;
-    *) say "add it to your PATH: export PATH=$prefix/bin:\$PATH" ;;
-  esac
   if [ "$(id -u)" != 0 ]; then "$programs/tbox" doctor --host || true; fi
-  say "try it: tbox run --rm hello"
+  case :$PATH: in
+    *:"$prefix/bin":*) say "try it: tbox run --rm hello" ;;
+    *) say "try it: export PATH=$prefix/bin:\$PATH; tbox run --rm hello" ;;
+  esac
   say "remove it: $programs/install.sh --uninstall"
 }
 

@@ -12,6 +12,7 @@ import { apparmorProfile } from "./doctor/apparmor-profile.ts";
 import { applyFixes } from "./doctor/apply-fixes.ts";
 import { checkHost, type HostCheck } from "./doctor/host-checks.ts";
 import { readHostFacts } from "./doctor/host-facts.ts";
+import { withLateIds } from "./doctor/late-ids.ts";
 
 const marks = { ok: "ok", degraded: "!!", missing: "NO" };
 
@@ -46,7 +47,7 @@ export const doctorCommand = command({
     const fixed = !fix || (await applyFixes(ownChecks));
     const checks = fix && isOwn ? hostChecks() : ownChecks;
     await show(checks);
-    const others = host ? [] : await daemonChecks();
+    const others = host ? [] : withLateIds(checks, await daemonChecks());
     await show(others);
     return fixed && ![...checks, ...others].some(({ status }) => status === "missing") ? 0 : 1;
   },
