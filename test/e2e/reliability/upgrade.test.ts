@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { readdirSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { migrations } from "#engine/schema.ts";
-import type { TestDaemon } from "#test/support/daemon.ts";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { processesNamed } from "#test/support/processes.ts";
-import { runProgram } from "#test/support/program.ts";
+import { killTrees, processesMentioning, processesNamed } from "#test/support/processes.ts";
+import { printed, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
@@ -20,40 +20,52 @@ function renameHelpers({ run, data }: TestDaemon): void {
   }
 }
 
-daemonSuite("after an upgrade", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
-  const script = "trap 'exit 4' USR1; echo up; while :; do sleep 0.05; done";
+const script = "trap 'exit 4' USR1; echo up; while :; do sleep 0.05; done";
 
+const options = ["--network", "net", "-v", "data:/data"];
+
+/** Starts the container that runs during the upgrade. Returns its process. */
+async function startOld(tbox: TestDaemon["printed"]): Promise<string> {
+  await tbox("run", "-d", "--name", "old", ...options, "box:1", "sh", "-c", script);
+  await until(async () => (await tbox("logs", "old")) === "up");
+  return tbox("inspect", "-f", "{{.State.Pid}}", "old");
+}
+
+/** Tests that a new daemon works with the container that an earlier one started. Removes the container. */
+async function expectUpgraded(
+  daemon: TestDaemon,
+  { pid, zygotes }: { pid: string; zygotes: number[] },
+): Promise<void> {
+  // One zygote serves the old and the new containers.
+  expect(processesNamed("tbox-zygote", daemon.run)).not.toEqual(zygotes);
+  expect(processesNamed("tbox-zygote", daemon.run)).toHaveLength(1);
+  expect(await daemon.printed("inspect", "-f", "{{.State.Pid}}", "old")).toBe(pid);
+  expect(await daemon.printed("exec", "old", "sh", "-c", "echo entered >/data/file; cat /data/file")).toBe(
+    "entered",
+  );
+  await daemon.printed("cp", "old:/data/file", `${daemon.run}/copied`);
+  // Both are on the same network, and the new helper answers for the name of the old container.
+  const ping = ["run", "--rm", "--network", "net", "box:1", "ping", "-c", "1", "-w", "10", "old"];
+  expect(await daemon.printed(...ping)).toContain("1 packets received");
+  const joined = ["run", "--rm", "--network", "container:old", "box:1", "echo", "joined"];
+  expect(await daemon.printed(...joined)).toBe("joined");
+  expect(await daemon.printed("run", "--rm", ...options, "box:1", "cat", "/data/file")).toBe("entered");
+  await daemon.printed("kill", "-s", "USR1", "old");
+  expect(await daemon.printed("wait", "old")).toBe("4");
+  await daemon.printed("start", "old");
+  await daemon.printed("rm", "-f", "old");
+}
+
+daemonSuite("after an upgrade", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   test("a daemon of another protocol version works with the containers that run", async () => {
     await daemon.printed("network", "create", "net");
-    const options = ["-d", "--network", "net", "-v", "data:/data"];
-    await daemon.printed("run", "--name", "old", ...options, "box:1", "sh", "-c", script);
-    await until(async () => (await daemon.printed("logs", "old")) === "up");
-    const pid = await daemon.printed("inspect", "-f", "{{.State.Pid}}", "old");
+    const pid = await startOld(daemon.printed);
     const zygotes = processesNamed("tbox-zygote", daemon.run);
     await daemon.kill();
     renameHelpers(daemon);
     await daemon.start();
 
-    // One zygote serves the old and the new containers.
-    expect(processesNamed("tbox-zygote", daemon.run)).not.toEqual(zygotes);
-    expect(processesNamed("tbox-zygote", daemon.run)).toHaveLength(1);
-    expect(await daemon.printed("inspect", "-f", "{{.State.Pid}}", "old")).toBe(pid);
-    expect(await daemon.printed("exec", "old", "sh", "-c", "echo entered >/data/file; cat /data/file")).toBe(
-      "entered",
-    );
-    await daemon.printed("cp", "old:/data/file", `${daemon.run}/copied`);
-    // Both are on the same network, and the new helper answers for the name of the old container.
-    const ping = ["run", "--rm", "--network", "net", "box:1", "ping", "-c", "1", "-w", "10", "old"];
-    expect(await daemon.printed(...ping)).toContain("1 packets received");
-    const joined = ["run", "--rm", "--network", "container:old", "box:1", "echo", "joined"];
-    expect(await daemon.printed(...joined)).toBe("joined");
-    expect(await daemon.printed("run", "--rm", ...options.slice(1), "box:1", "cat", "/data/file")).toBe(
-      "entered",
-    );
-    await daemon.printed("kill", "-s", "USR1", "old");
-    expect(await daemon.printed("wait", "old")).toBe("4");
-    await daemon.printed("start", "old");
-    await daemon.printed("rm", "-f", "old");
+    await expectUpgraded(daemon, { pid, zygotes });
   });
 
   test("a daemon refuses a store of a newer version, with both versions and what to do", async () => {
@@ -100,3 +112,46 @@ daemonSuite("after an upgrade", { obstacle: shellUnavailable, prepare: loadBox }
     await daemon.printed("rm", "kept");
   });
 });
+
+/** Directory with the program of an earlier commit (`npm run endure`). */
+const earlier = process.env.TBOX_TEST_EARLIER;
+
+test.skipIf(earlier === undefined || shellUnavailable !== undefined)(
+  "a daemon works with the containers of an earlier program, which refuses the store from then on",
+  async () => {
+    await using daemon = await startDaemon();
+    await loadBox(daemon);
+    const archive = `${daemon.run}/box.tar`;
+    await daemon.printed("save", "-o", archive, "box:1");
+    await daemon.printed("daemon", "stop");
+    await killTrees(processesMentioning(daemon.run));
+    rmSync(daemon.data, { recursive: true });
+    mkdirSync(daemon.data, { mode: 0o700 });
+
+    const program = `${earlier}/tbox`;
+    const environment = daemon.environment;
+    const old = Bun.spawn([program, "daemon"], {
+      env: environment,
+      cwd: "/",
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    const tbox = async (...args: string[]) => (await printed([program, ...args], { environment })).trim();
+    await until(async () => (await runProgram([program, "images"], { environment })).code === 0);
+    await tbox("load", "-i", archive);
+    await tbox("network", "create", "net");
+    const pid = await startOld(tbox);
+    const zygotes = processesNamed("tbox-zygote", daemon.run);
+    old.kill("SIGKILL");
+    await old.exited;
+
+    await daemon.start();
+    await expectUpgraded(daemon, { pid, zygotes });
+    await daemon.printed("daemon", "stop");
+    const { code, stderr } = await runProgram([program, "daemon"], { environment });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining("the store was written by a newer version of tbox"),
+    ]);
+  },
+  120_000,
+);
