@@ -3,6 +3,7 @@ import type { Pool } from "#support/concurrency/pool.ts";
 import { errorChain } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
 import type { NetworkNamespaces } from "./namespaces/network-namespaces.ts";
+import type { ReusedNamespaces } from "./namespaces/reused-namespaces.ts";
 import type { Network, NetworkNamespace } from "./network.ts";
 import { defaultNetwork, type JoinRequest, type NetworkAttachments } from "./networks.ts";
 import type { NetworkRecords } from "./records.ts";
@@ -21,23 +22,37 @@ export interface AttachmentsOptions {
   namespaces: NetworkNamespaces;
   /** Namespaces with one endpoint on the default network. */
   prepared: Pool<NetworkNamespace>;
+  reused: ReusedNamespaces;
   warn: Warn;
 }
 
 export function openAttachments(options: AttachmentsOptions): NetworkAttachments {
-  const { state, records, namespaces, prepared } = options;
+  const { state, records, namespaces, prepared, reused } = options;
   const fallback = records.find(defaultNetwork).ipv4?.gateway;
   return {
     join(request) {
       const ready = request.fresh || !isDefault(request) ? undefined : prepared.take();
       if (!ready) return createNamespace(options, request);
       state.active.set(ready.sandbox, ready);
+      if (request.isolated) reused.lend(ready);
       return ready;
     },
-    connect: namespaces.connect,
-    disconnect: namespaces.disconnect,
-    rename: (namespace, namesOn) => rename(options, namespace, namesOn),
-    publish: namespaces.publish,
+    connect(namespace, network, endpoint) {
+      reused.change(namespace);
+      return namespaces.connect(namespace, network, endpoint);
+    },
+    disconnect(namespace, network) {
+      reused.change(namespace);
+      return namespaces.disconnect(namespace, network);
+    },
+    rename(namespace, namesOn) {
+      reused.change(namespace);
+      return rename(options, namespace, namesOn);
+    },
+    publish(namespace, ports) {
+      reused.change(namespace);
+      return namespaces.publish(namespace, ports);
+    },
     isReachable: (namespace) => namespaces.defaultRoutes(namespace).ipv4 !== undefined,
     gateway: (namespace) => (namespace && namespaces.defaultRoutes(namespace).ipv4?.ipv4.gateway) ?? fallback,
     upcoming: prepared.peek,
@@ -81,17 +96,24 @@ async function rename(
   await namespaces.sendNames(namespace);
 }
 
-async function leave(
-  { state, helper, namespaces, warn }: AttachmentsOptions,
+async function leave(options: AttachmentsOptions, namespace: NetworkNamespace): Promise<void> {
+  options.state.active.delete(namespace.sandbox);
+  if (options.reused.take(namespace)) return;
+  const released = releaseNamespace(options, namespace);
+  if (namespace.ports) await released;
+}
+
+/** Releases a namespace and its addresses. The promise resolves when the helper has done so. */
+export function releaseNamespace(
+  { helper, namespaces, warn }: Pick<AttachmentsOptions, "helper" | "namespaces" | "warn">,
   namespace: NetworkNamespace,
 ): Promise<void> {
-  state.active.delete(namespace.sandbox);
   // A helper that has died has released the namespace as well.
   const released = helper
     .perform({ type: "release", sandboxes: [namespace.sandbox] })
     .catch((error) => warn("release a network namespace", error));
   namespaces.releaseAddresses(namespace);
-  if (namespace.ports) await released;
+  return released;
 }
 
 async function adopt(

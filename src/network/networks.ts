@@ -66,6 +66,8 @@ export interface JoinRequest {
   servers: string[];
   /** Whether only a new namespace is acceptable, because the helper of a prepared one may have died. */
   fresh: boolean;
+  /** Whether no process outside the container can get a socket of it. */
+  isolated?: boolean;
 }
 
 /** Name of the network of containers that ask for none. */

@@ -34,7 +34,10 @@ async function openWithHelper(): Promise<NetworksSubject> {
 }
 
 describeNetworkCatalog("the catalog of networks without a helper", async () => {
-  const zygote = { net: () => Promise.reject(new TboxError("unavailable", "no net helper")) };
+  const zygote = {
+    net: () => Promise.reject(new TboxError("unavailable", "no net helper")),
+    watchNetworks: () => {},
+  };
   return openWith(zygote, new AsyncDisposableStack());
 });
 describeUnless(helperUnavailable, "with the helper", () => {

@@ -2,6 +2,7 @@ import type { LaunchRequest } from "#native/protocol/launch.ts";
 import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { isIsolated } from "../request/isolation.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
@@ -82,7 +83,7 @@ async function joinOwnNetworks(
   });
   const named = endpoints.some(({ network }) => resolvesNames(network));
   const servers = named ? (record.hostConfig.Dns ?? []) : [];
-  const joining = services.networks.join({ endpoints, servers, fresh });
+  const joining = services.networks.join({ endpoints, servers, fresh, isolated: isIsolated(record) });
   const namespace = joining instanceof Promise ? await joining : joining;
   if (!namespace) {
     if (planPorts(record.config, record.hostConfig).length === 0) {

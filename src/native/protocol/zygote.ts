@@ -5,7 +5,7 @@ import type { ExecRequest, LaunchRequest } from "./launch.ts";
 import type { WorkRequest } from "./work.ts";
 
 /** Version of all messages. A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 16;
+export const protocolVersion = 17;
 
 const idRangesSchema = z.array(z.object({ inside: z.number(), outside: z.number(), count: z.number() }));
 
@@ -25,6 +25,8 @@ export const fromZygoteSchema = z.discriminatedUnion("type", [
     cgroupNamespace: z.boolean(),
   }),
   z.object({ type: z.literal("listening") }),
+  z.object({ type: z.literal("traced"), sandbox: z.number() }),
+  z.object({ type: z.literal("unused"), sandbox: z.number() }),
   failureSchema.extend({ type: z.literal("refused") }),
 ]);
 

@@ -31,6 +31,15 @@ export interface ZygoteOptions {
   run: string;
   /** The helper program; the built one when absent. */
   helper?: string;
+  networks: NetworkReports;
+}
+
+/** Reports about network namespaces, by their numbers. */
+export interface NetworkReports {
+  /** The zygote can make the other report about a new namespace. */
+  traced: (sandbox: number) => void;
+  /** The container in a namespace has ended and has left nothing there. */
+  unused: (sandbox: number) => void;
 }
 
 export interface ZygoteConnection {
@@ -90,6 +99,9 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
     message(text) {
       const message = fromZygoteSchema.parse(JSON.parse(text));
       if (message.type === "welcome") return welcome.resolve(message);
+      if (message.type === "traced" || message.type === "unused") {
+        return options.networks[message.type](message.sandbox);
+      }
       if (message.type === "listening") throw new Error("the zygote sends it on another channel");
       welcome.reject(new FailureError(withoutType(message)));
     },

@@ -14,6 +14,7 @@ import { awaitWork, type WorkOptions, type WorkResults } from "./worker.ts";
 import {
   connectZygote,
   listenAgain,
+  type NetworkReports,
   type ZygoteConnection,
   type ZygoteOptions,
 } from "./zygote-connection.ts";
@@ -43,6 +44,8 @@ export interface Zygote extends Disposable {
    * order. Does nothing when the zygote has died.
    */
   addCgroups(directories: number[]): void;
+  /** Passes the reports about network namespaces to a listener, in place of the last one. */
+  watchNetworks(listener: NetworkReports): void;
   /** Opens a channel to the net helper and starts one if none runs. */
   net(listener: ChannelListener): Promise<Channel>;
   /**
@@ -82,8 +85,12 @@ export interface Launched {
   streams: Duplex[];
 }
 
+type ZygoteSettings = Omit<ZygoteOptions, "networks">;
+
 /** Connects to the zygote of the store; starts one if none runs, also after its death. */
-export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
+export async function openZygote(settings: ZygoteSettings): Promise<Zygote> {
+  const networks: NetworkReports = { traced: () => {}, unused: () => {} };
+  const options = { ...settings, networks };
   let connection = await connectZygote(options);
   let reconnecting: Promise<void> | undefined;
 
@@ -138,6 +145,7 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
       const { length: count } = directories;
       whileOpen(() => connection.send({ type: "cgroups", count }, directories));
     },
+    watchNetworks: ({ traced, unused }) => void Object.assign(networks, { traced, unused }),
     net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),
     listen: (name) => attempt(() => receiveListener(connection, name)),
     listenAgain: () => listenAgain(options),

@@ -31,3 +31,16 @@ test("a pool tries again after a failed creation", async () => {
   await until(() => pool.take() === 3);
   pool.close();
 });
+
+test("a pool fills although objects are taken all the time", async () => {
+  const pool = openPool({ size: 1, delay: 20, retryDelay: 0, create: async () => 1 });
+  await until(() => pool.take() === 1);
+  pool.close();
+});
+
+test("a pool takes back objects, up to its size", () => {
+  const pool = openPool({ ...quick, create: async () => 0 });
+  expect([pool.add(1), pool.add(2), pool.add(3)]).toEqual([true, true, false]);
+  expect(pool.take()).toBe(1);
+  pool.close();
+});

@@ -4,6 +4,8 @@ export interface Pool<T> {
   take(): T | undefined;
   /** Returns the object that the next `take` returns, if one is ready. */
   peek(): T | undefined;
+  /** Adds an object that was used and is as good as a new one; returns false if there are enough. */
+  add(one: T): boolean;
   /** Drops the ready objects that fail the test. */
   keep(test: (one: T) => boolean): void;
   /** Schedules the creation of the missing objects. */
@@ -15,7 +17,10 @@ export interface PoolOptions<T> {
   create: () => Promise<T>;
   /** Number of objects kept ready. */
   size: number;
-  /** Milliseconds without a `take` before the next creation, so that it does not compete with urgent work. */
+  /**
+   * Milliseconds without a `take` before the next creation, so that it does not compete with urgent work; at most ten times as
+   * long if there is always such work.
+   */
   delay: number;
   /** Milliseconds before the next attempt after a failed creation. */
   retryDelay: number;
@@ -26,14 +31,23 @@ export function openPool<T>({ create, size, delay, retryDelay }: PoolOptions<T>)
   let timer: Timer | undefined;
   let creating = false;
   let closed = false;
+  /** Time since which objects are missing and none was created. */
+  let missingSince: number | undefined;
   const schedule = (wait: number) => {
     clearTimeout(timer);
-    if (!closed && ready.length < size) timer = setTimeout(createOne, wait).unref();
+    if (closed || ready.length >= size) {
+      missingSince = undefined;
+      return;
+    }
+    missingSince ??= performance.now();
+    const latest = missingSince + Math.max(wait, 10 * delay) - performance.now();
+    timer = setTimeout(createOne, Math.min(wait, latest)).unref();
   };
   /** Creates one object at a time. */
   const createOne = async () => {
     if (creating || closed) return;
     creating = true;
+    missingSince = undefined;
     let wait = 0;
     try {
       ready.push(await create());
@@ -51,6 +65,12 @@ export function openPool<T>({ create, size, delay, retryDelay }: PoolOptions<T>)
       return taken;
     },
     peek: () => ready[0],
+    add(one) {
+      if (closed || ready.length >= size) return false;
+      ready.push(one);
+      schedule(delay);
+      return true;
+    },
     keep(test) {
       ready = ready.filter(test);
       schedule(delay);

@@ -39,7 +39,10 @@ export function fakeEngine(): FakeEngine {
     }),
     networks: openNetworks({
       database: memoryDatabase(),
-      zygote: { net: () => Promise.reject(new TboxError("unavailable", "no net helper")) },
+      zygote: {
+        net: () => Promise.reject(new TboxError("unavailable", "no net helper")),
+        watchNetworks: () => {},
+      },
       uses: openUsageRegister(),
       notify: () => {},
       warn: () => {},

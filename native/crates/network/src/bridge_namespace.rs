@@ -25,7 +25,7 @@ const SOCKETS_AHEAD: usize = 8;
 const DIVERTED_PORT: u16 = 20_080;
 
 /// Kernel parameters of the namespace.
-const PARAMETERS: [(&str, &str); 13] = [
+const PARAMETERS: [(&str, &str); 14] = [
     // The rules apply to packets that leave a bridge. Bridged packets must bypass them.
     ("bridge/bridge-nf-call-iptables", "0"),
     ("bridge/bridge-nf-call-ip6tables", "0"),
@@ -42,6 +42,8 @@ const PARAMETERS: [(&str, &str); 13] = [
     ("ipv6/conf/all/accept_ra", "0"),
     ("ipv6/conf/default/accept_ra", "0"),
     ("ipv6/conf/default/accept_dad", "0"),
+    // Without a link-local address, ports send nothing, and containers receive no multicast packets that nobody wants.
+    ("ipv6/conf/default/addr_gen_mode", "1"),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

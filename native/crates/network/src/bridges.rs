@@ -37,7 +37,8 @@ impl Bridges {
         let name = name(&network);
         let failed = |what| move |errno| Error { what, errno };
         let mut batch = Batch::default();
-        rtnetlink::add_bridge(&mut batch, &name, network.mtu, hardware_address(&network));
+        let (mac, ipv6) = (hardware_address(&network), network.ipv6.is_some());
+        rtnetlink::add_bridge(&mut batch, &name, network.mtu, mac, ipv6);
         match netlink.perform(&batch) {
             Ok(()) => {}
             Err(Error {

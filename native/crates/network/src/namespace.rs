@@ -189,6 +189,8 @@ impl BlankNamespace {
             ("ipv6/conf/all/accept_ra", "0"),
             ("ipv6/conf/default/accept_ra", "0"),
             ("ipv6/conf/default/accept_dad", "0"),
+            // Reports about multicast groups follow within milliseconds, so that they are not mistaken for the packets of a container.
+            ("ipv6/conf/default/mldv2_unsolicited_report_interval", "1"),
             // Enabled for each interface that gets an IPv6 address.
             ("ipv6/conf/default/disable_ipv6", "1"),
         ]);

@@ -45,11 +45,14 @@ mod ifla {
     pub const MTU: u16 = 4;
     pub const MASTER: u16 = 10;
     pub const LINKINFO: u16 = 18;
+    pub const AF_SPEC: u16 = 26;
     pub const NET_NS_FD: u16 = 28;
     pub const GSO_IPV4_MAX_SIZE: u16 = 63;
     pub const INFO_KIND: u16 = 1;
     pub const INFO_DATA: u16 = 2;
     pub const VETH_INFO_PEER: u16 = 1;
+    pub const INET6_ADDR_GEN_MODE: u16 = 8;
+    pub const ADDR_GEN_MODE_EUI64: u8 = 0;
 }
 
 /// The index of the loopback interface in every network namespace.
@@ -65,16 +68,30 @@ const DIVERTED_PRIORITY: u32 = 100;
 /// A hardware address.
 pub type Mac = [u8; 6];
 
-/// Creates a bridge that is up.
-pub fn add_bridge(batch: &mut Batch, name: &str, mtu: u32, mac: Mac) {
+/// Creates a bridge that is up. `ipv6` states whether it gets a link-local address even if new interfaces get none.
+pub fn add_bridge(batch: &mut Batch, name: &str, mtu: u32, mac: Mac, ipv6: bool) {
     batch
-        .message("bridge", rt::NEWLINK, CREATE, &link_header(0, rt::IFF_UP))
+        .message("bridge", rt::NEWLINK, CREATE, &link_header(0, 0))
         .text(ifla::IFNAME, name)
         .u32(ifla::MTU, mtu)
         .bytes(ifla::ADDRESS, &mac)
         .nested(ifla::LINKINFO, |info| {
             info.text(ifla::INFO_KIND, "bridge");
         });
+    if ipv6 {
+        // Before the bridge is up: the kernel creates the address then.
+        batch
+            .attempt(rt::NEWLINK, &link_header(0, 0))
+            .text(ifla::IFNAME, name)
+            .nested(ifla::AF_SPEC, |families| {
+                families.nested(rt::AF_INET6.into(), |family| {
+                    family.bytes(ifla::INET6_ADDR_GEN_MODE, &[ifla::ADDR_GEN_MODE_EUI64]);
+                });
+            });
+    }
+    batch
+        .message("bridge", rt::NEWLINK, 0, &link_header(0, rt::IFF_UP))
+        .text(ifla::IFNAME, name);
 }
 
 /// A pair of interfaces: `name` in this namespace, up and on the bridge, and `peer` in another namespace.

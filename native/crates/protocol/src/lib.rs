@@ -16,7 +16,7 @@ pub mod work;
 pub mod zygote;
 
 /// Protocol version, raised with every change of a message. A daemon uses only a zygote of its own version.
-pub const VERSION: u32 = 16;
+pub const VERSION: u32 = 17;
 
 /// Longest JSON text, in bytes, that is sent in the datagram itself.
 pub const INLINE_LIMIT: usize = 64 * 1024;

@@ -54,6 +54,18 @@ pub enum FromZygote {
     },
     /// The listening socket is the message's descriptor.
     Listening,
+    /// If an isolated container is started in this new network namespace of the net helper, [`FromZygote::Unused`] may follow.
+    /// Sent to every daemon.
+    Traced {
+        #[serde(rename = "sandbox")]
+        namespace: u64,
+    },
+    /// The container in this network namespace of the net helper has ended and has left nothing there, so another container can
+    /// be started in it. Sent to every daemon.
+    Unused {
+        #[serde(rename = "sandbox")]
+        namespace: u64,
+    },
     /// The message is malformed or has the wrong descriptors; the failure names the expected and the
     /// received ones. The connection closes.
     Refused(Failure),

@@ -22,7 +22,10 @@ const MESSAGES: [(&str, &[&str]); 7] = [
             "cgroups", "exec", "hello", "launch", "listen", "net", "shutdown", "work",
         ],
     ),
-    ("from-zygote", &["listening", "refused", "welcome"]),
+    (
+        "from-zygote",
+        &["listening", "refused", "traced", "unused", "welcome"],
+    ),
     (
         "to-net",
         &[

@@ -17,7 +17,7 @@ use crate::monitor::exit_record;
 use crate::monitor::exit_status::{self, REPORT_LENGTH, Status};
 use crate::monitor::memory;
 use crate::timestamp;
-use crate::zygote::prepared_network::PreparedNetwork;
+use crate::zygote::prepared_network::HeldNetwork;
 
 /// Containers whose network namespaces may be used again. Each takes some descriptors of the zygote while the container runs.
 const MOST_ISOLATED: usize = 32;
@@ -37,8 +37,8 @@ enum Child {
         container: Container,
         /// The container's PID 1; `None` until the monitor has reported it.
         pid: Option<u32>,
-        /// The container's network namespace, if the zygote prepared it.
-        network: Option<PreparedNetwork>,
+        /// The container's network namespace, if the zygote holds it.
+        network: Option<HeldNetwork>,
         /// Whether nothing else can have a socket in the network namespace after the container's end.
         isolated: bool,
     },
@@ -54,7 +54,7 @@ enum Child {
 pub struct HeldDescriptors {
     /// The container's network namespace. Closing the last descriptor of a namespace destroys the namespace. That takes
     /// time, so the zygote closes the descriptor when no container is being started.
-    pub network: Option<PreparedNetwork>,
+    pub network: Option<HeldNetwork>,
     pub cgroup: Option<OwnedFd>,
     /// Whether the request says that no other process can get a socket of the container.
     pub isolated: bool,
@@ -63,7 +63,7 @@ pub struct HeldDescriptors {
 /// A network namespace whose container has ended.
 #[derive(Debug)]
 pub struct LeftNetwork {
-    pub network: PreparedNetwork,
+    pub network: HeldNetwork,
     /// Whether another container may use it, if its interfaces are unused.
     pub isolated: bool,
 }
@@ -109,16 +109,16 @@ impl Children {
                 child,
                 Child::Monitor {
                     isolated: true,
-                    network: Some(_),
+                    network: Some(network),
                     ..
-                }
+                } if network.has_traces()
             )
         };
         let isolated = isolated && self.by_pid.values().filter(traced).count() < MOST_ISOLATED;
-        let network = network.map(|network| match isolated {
+        let network = match isolated {
             true => network,
-            false => network.without_traces(),
-        });
+            false => network.and_then(HeldNetwork::without_traces),
+        };
         let container = Container {
             id,
             started_at: timestamp::now(),

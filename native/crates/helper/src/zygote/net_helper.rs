@@ -1,9 +1,9 @@
 //! The zygote's connection to the net helper, and the namespaces that outlive a helper: the bridges' and the
 //! containers'.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::zygote::Mapping;
 use rustix::fs::Dir;
@@ -17,6 +17,7 @@ use sys::watched::Watched;
 use crate::messages;
 use crate::net::inheritance::NetHelperStart;
 use crate::net::zygote_messages::{FromHelper, ToHelper, socket_name};
+use crate::zygote::prepared_network::Traces;
 
 /// State that the net helper of a dead zygote hands over.
 #[derive(Debug)]
@@ -92,11 +93,31 @@ fn receive_handover(channel: OwnedFd) -> Option<Handover> {
     })
 }
 
+/// A container's network namespace.
+#[derive(Debug)]
+struct Namespace {
+    descriptor: OwnedFd,
+    history: History,
+}
+
+/// The containers that were started in a namespace.
+#[derive(Debug)]
+enum History {
+    /// None. The traces are not open.
+    New,
+    /// None, or nothing is left of them.
+    Unused(Traces),
+    /// Some. Whether they have left something is unknown.
+    Used,
+}
+
 #[derive(Debug, Default)]
 pub struct NetHelper {
     channel: Option<Watched>,
     bridges: Option<OwnedFd>,
-    namespaces: BTreeMap<u64, OwnedFd>,
+    namespaces: BTreeMap<u64, Namespace>,
+    /// Those without a container so far whose traces are not open, with their arrivals.
+    untraced: VecDeque<(u64, Instant)>,
     /// Released namespaces, to be destroyed when no container is being started.
     released: Vec<OwnedFd>,
 }
@@ -105,7 +126,12 @@ impl NetHelper {
     /// Continues with the helper of a dead zygote.
     pub fn adopt(&mut self, poll: &Poll, handover: Handover, token: u64) {
         self.bridges = Some(handover.bridges);
-        self.namespaces = handover.namespaces;
+        let used = |descriptor| Namespace {
+            descriptor,
+            history: History::Used,
+        };
+        let namespaces = handover.namespaces.into_iter();
+        self.namespaces = namespaces.map(|(id, one)| (id, used(one))).collect();
         if let Some(channel) = handover.channel {
             self.set_channel(poll, channel, token);
         }
@@ -139,22 +165,69 @@ impl NetHelper {
 
     /// Returns the descriptors for a new helper, in its process.
     pub fn into_start(self, zygote: OwnedFd, run: OwnedFd, daemon: OwnedFd) -> NetHelperStart {
+        let namespaces = self.namespaces.into_iter();
         NetHelperStart {
             zygote,
             run,
             daemon,
             bridges: self.bridges,
-            namespaces: self.namespaces.into_iter().collect(),
+            namespaces: namespaces.map(|(id, one)| (id, one.descriptor)).collect(),
         }
     }
 
-    /// Returns a duplicate descriptor of a container's network namespace, even if the helper has only just sent the
-    /// namespace.
-    pub fn namespace(&mut self, poll: &Poll, namespace: u64) -> Option<OwnedFd> {
+    /// Returns a duplicate descriptor of a network namespace in which a container is started, and the namespace's traces if
+    /// it was unused. The helper may have only just sent the namespace.
+    pub fn take(&mut self, poll: &Poll, namespace: u64) -> Option<(OwnedFd, Option<Traces>)> {
         if !self.namespaces.contains_key(&namespace) {
             self.receive(poll);
         }
-        self.namespaces.get(&namespace)?.try_clone().ok()
+        self.untraced.retain(|(id, _)| *id != namespace);
+        let taken = self.namespaces.get_mut(&namespace)?;
+        let traces = match std::mem::replace(&mut taken.history, History::Used) {
+            History::Unused(traces) => Some(traces),
+            History::New | History::Used => None,
+        };
+        Some((taken.descriptor.try_clone().ok()?, traces))
+    }
+
+    /// Gives back the traces of a namespace whose container has ended and left nothing in it. Returns false if the helper has
+    /// released it.
+    pub fn give_back(&mut self, namespace: u64, traces: Traces) -> bool {
+        let known = self.namespaces.get_mut(&namespace);
+        known.is_some_and(|known| {
+            known.history = History::Unused(traces);
+            true
+        })
+    }
+
+    /// Returns when the first namespace without a container so far and without traces has arrived; `None` if there is none.
+    pub fn untraced_since(&self) -> Option<Instant> {
+        self.untraced.front().map(|(_, arrival)| *arrival)
+    }
+
+    /// Returns the namespaces that arrived before a moment and whose traces a preparer is to open.
+    pub fn take_untraced(&mut self, before: Instant) -> Vec<(u64, OwnedFd)> {
+        let late = self
+            .untraced
+            .partition_point(|(_, arrival)| *arrival <= before);
+        let untraced = self.untraced.drain(..late);
+        let copy = |(id, _)| {
+            let namespace = self.namespaces.get(&id)?;
+            Some((id, namespace.descriptor.try_clone().ok()?))
+        };
+        untraced.filter_map(copy).collect()
+    }
+
+    /// Stores the traces of a namespace. Returns false if they cannot be read or a container was started in it meanwhile.
+    pub fn set_traces(&mut self, namespace: u64, files: Vec<OwnedFd>) -> bool {
+        if let Some(known) = self.namespaces.get_mut(&namespace)
+            && matches!(known.history, History::New)
+            && let Some(traces) = Traces::of(files)
+        {
+            known.history = History::Unused(traces);
+            return true;
+        }
+        false
     }
 
     /// Returns the namespaces that were released since the last call.
@@ -184,12 +257,21 @@ impl NetHelper {
         match (messages::parse(&text, "from the net helper"), first) {
             (Ok(FromHelper::Bridges), Some(bridges)) => self.bridges = Some(bridges),
             (Ok(FromHelper::Namespace { namespace }), Some(descriptor)) => {
-                self.namespaces.insert(namespace, descriptor);
+                let history = History::New;
+                self.untraced.push_back((namespace, Instant::now()));
+                self.namespaces.insert(
+                    namespace,
+                    Namespace {
+                        descriptor,
+                        history,
+                    },
+                );
             }
             (Ok(FromHelper::Release { namespaces }), None) => {
                 let known = &mut self.namespaces;
+                self.untraced.retain(|(id, _)| !namespaces.contains(id));
                 let found = namespaces.iter().filter_map(|id| known.remove(id));
-                self.released.extend(found);
+                self.released.extend(found.map(|one| one.descriptor));
             }
             // The helper is the zygote's own fork and sends no other message.
             _ => {}

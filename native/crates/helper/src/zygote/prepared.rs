@@ -14,9 +14,9 @@ use sys::seqpacket::{self, Error};
 use sys::watched::Watched;
 
 use crate::monitor::launch::Launch;
-use crate::zygote::children::LeftNetwork;
-use crate::zygote::prepared_network::PreparedNetwork;
-use crate::zygote::preparer::{NETWORK, Preparation};
+use crate::zygote::net_helper::NetHelper;
+use crate::zygote::prepared_network::{PreparedNetwork, Traces};
+use crate::zygote::preparer::{DEVICES, NETWORK, Preparation};
 use crate::zygote::ready_monitors::ReadyMonitors;
 use crate::zygote::spare_cgroup::{Identity, SpareCgroup, SpareCgroups};
 use crate::zygote::standby_monitor::{ForkSide, Standby, StandbyMonitor};
@@ -38,6 +38,9 @@ const QUIET: Duration = Duration::from_millis(12);
 
 /// Time between the preparations of two sandboxes, so that a start does not wait for both.
 const READY_DELAY: Duration = Duration::from_millis(2);
+
+/// Time between the arrival of a namespace and the opening of its traces: the kernel sends reports about multicast groups first.
+const TRACE_DELAY: Duration = Duration::from_millis(50);
 
 /// Time until the next attempt after a failure: the user may have reached a limit.
 const RETRY: Duration = Duration::from_secs(10);
@@ -226,9 +229,9 @@ impl PreparedResources {
 
     /// Takes back the network namespace of an ended container. It serves the next container if no other process can have a
     /// socket in it, and if it shows no trace of a use.
-    pub fn take_back(&mut self, left: LeftNetwork) {
-        let LeftNetwork { network, isolated } = left;
-        match isolated && self.networks.len() < MOST_NETWORKS && network.is_unused() {
+    pub fn take_back(&mut self, mut network: PreparedNetwork, isolated: bool) {
+        let traces = network.traces.as_mut().filter(|_| isolated);
+        match self.networks.len() < MOST_NETWORKS && traces.is_some_and(Traces::are_unchanged) {
             true => self.networks.push(network),
             false => self.retire(network.namespace),
         }
@@ -250,36 +253,46 @@ impl PreparedResources {
 
     /// Returns the time until [`PreparedResources::prepare`] or [`PreparedResources::fork_standby`] has work; `None` if
     /// neither has.
-    pub fn due(&self) -> Option<Duration> {
+    pub fn due(&self, helper: &NetHelper) -> Option<Duration> {
         let others = self.needs_preparer() || !self.used.is_empty() || self.standby.is_none();
         let others = others.then(|| until(self.not_before));
         let sandboxes = self.wanted().map(|_| until(self.ready_not_before));
-        [others, sandboxes, self.ready.unused_in()]
+        let traces = until_tracing(helper).filter(|_| self.preparer.is_none());
+        [others, sandboxes, self.ready.unused_in(), traces]
             .into_iter()
             .flatten()
             .min()
     }
 
     /// Destroys used namespaces and forks a preparer, if it is time. The preparer is a child to be reaped.
-    pub fn prepare(&mut self, poll: &Poll, token: u64) -> Option<PrepareSide> {
-        if !is_past(self.not_before) {
+    pub fn prepare(
+        &mut self,
+        poll: &Poll,
+        token: u64,
+        helper: &mut NetHelper,
+    ) -> Option<PrepareSide> {
+        let quiet = is_past(self.not_before);
+        if quiet {
+            self.used.clear();
+        }
+        let traces = self.preparer.is_none() && until_tracing(helper) == Some(Duration::ZERO);
+        let resources = quiet && self.needs_preparer();
+        if !traces && !resources {
             return None;
         }
-        self.used.clear();
-        if !self.needs_preparer() {
-            return None;
-        }
-        let side = self.fork_preparer(poll, token);
+        let side = self.fork_preparer(poll, token, helper);
         if side.is_none() {
             self.postpone(RETRY);
         }
         side
     }
 
-    /// Receives resources from the preparer; to be called when its token is reported.
-    pub fn receive(&mut self, poll: &Poll) {
+    /// Receives resources from the preparer, also the traces of the helper's namespaces; to be called when its token is reported.
+    /// Returns the numbers of those namespaces.
+    pub fn receive(&mut self, poll: &Poll, helper: &mut NetHelper) -> Vec<u64> {
+        let mut traced = Vec::new();
         let Some(preparer) = &mut self.preparer else {
-            return;
+            return traced;
         };
         loop {
             match seqpacket::receive_ready(preparer.as_fd()) {
@@ -287,11 +300,21 @@ impl PreparedResources {
                     NETWORK => self
                         .networks
                         .extend(PreparedNetwork::of(received.descriptors)),
-                    _ => self
+                    DEVICES => self
                         .devices
                         .extend(received.descriptors.into_iter().take(1)),
+                    number => {
+                        let number = str::from_utf8(number)
+                            .ok()
+                            .and_then(|text| text.parse().ok());
+                        if let Some(number) = number
+                            && helper.set_traces(number, received.descriptors)
+                        {
+                            traced.push(number);
+                        }
+                    }
                 },
-                Err(Error::WouldBlock) => return,
+                Err(Error::WouldBlock) => return traced,
                 Ok(None) | Err(_) => break,
             }
         }
@@ -301,6 +324,7 @@ impl PreparedResources {
         if self.needs_preparer() {
             self.postpone(RETRY);
         }
+        traced
     }
 
     fn needs_preparer(&self) -> bool {
@@ -311,15 +335,23 @@ impl PreparedResources {
         self.not_before = Some(Instant::now() + time);
     }
 
-    fn fork_preparer(&mut self, poll: &Poll, token: u64) -> Option<PrepareSide> {
+    fn fork_preparer(
+        &mut self,
+        poll: &Poll,
+        token: u64,
+        helper: &mut NetHelper,
+    ) -> Option<PrepareSide> {
         let (ours, theirs) = seqpacket::pair().ok()?;
         let mut preparer = Watched::new(ours, token);
         preparer.watch(poll, Some(Interest::READ)).ok()?;
+        let settled = Instant::now().checked_sub(TRACE_DELAY);
+        let untraced = settled.map(|before| helper.take_untraced(before));
         match fork().ok()? {
             Side::Child => Some(PrepareSide::Preparer(Preparation {
                 channel: theirs,
                 networks: MOST_NETWORKS.saturating_sub(self.networks.len()),
                 devices: MOST_READY.saturating_sub(self.devices.len()),
+                untraced: untraced.unwrap_or_default(),
             })),
             Side::Parent(pid) => {
                 self.preparer = Some(preparer);
@@ -327,6 +359,12 @@ impl PreparedResources {
             }
         }
     }
+}
+
+/// Returns the time until the traces of the helper's new namespaces are opened; `None` if there are none.
+fn until_tracing(helper: &NetHelper) -> Option<Duration> {
+    let since = helper.untraced_since()?;
+    Some(until(Some(since + TRACE_DELAY)))
 }
 
 fn until(moment: Option<Instant>) -> Duration {

@@ -6,15 +6,18 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use sandbox::host::Host;
 use sys::seqpacket;
 
-/// The messages of a preparer. The message of a network has its namespace and its traces; the message of devices has a /dev.
+/// The messages of a preparer. The message of a network has its namespace and its traces; the message of devices has a /dev; that
+/// of traces is the number of the namespace on the bridges that has them.
 pub const NETWORK: &[u8] = b"network";
-const DEVICES: &[u8] = b"devices";
+pub const DEVICES: &[u8] = b"devices";
 
-/// The numbers of resources to prepare, and the channel for them.
+/// The resources to prepare, and the channel for them.
 pub struct Preparation {
     pub channel: OwnedFd,
     pub networks: usize,
     pub devices: usize,
+    /// Namespaces on the bridges whose traces are to be opened, with their numbers.
+    pub untraced: Vec<(u64, OwnedFd)>,
 }
 
 impl Preparation {
@@ -22,8 +25,19 @@ impl Preparation {
     pub fn run(&self, host: &Host) {
         // The zygote is found by its process name, so this process takes another name.
         let _ = rustix::thread::set_name(c"tbox-preparer");
+        let _ = self.open_traces();
         let _ = self.prepare_networks();
         let _ = self.prepare_devices(host);
+    }
+
+    fn open_traces(&self) -> Option<()> {
+        for (number, namespace) in &self.untraced {
+            sys::network_namespace::enter(namespace.as_fd()).ok()?;
+            let traces = sys::network_namespace::open_traces().ok()?;
+            let all: Vec<_> = traces.iter().map(AsFd::as_fd).collect();
+            self.send(number.to_string().as_bytes(), &all)?;
+        }
+        Some(())
     }
 
     fn prepare_networks(&self) -> Option<()> {

@@ -17,6 +17,7 @@ use crate::monitor::launch::Launch;
 use crate::timestamp;
 use crate::worker;
 use crate::zygote::children::HeldDescriptors;
+use crate::zygote::prepared_network::HeldNetwork;
 use crate::zygote::server::{NET_HELPER, Task, Zygote};
 use crate::zygote::survivors;
 
@@ -67,20 +68,7 @@ impl Zygote {
         let copy = |descriptor: &OwnedFd| descriptor.try_clone().ok();
         let cgroup = descriptors.last().filter(|_| request.cgroup);
         let suits = self.prepared.expect(&request, cgroup.map(AsFd::as_fd));
-        let (network, held) = match request.network {
-            // The sandbox has one.
-            Network::None if suits => (None, None),
-            Network::None => {
-                let held = self.prepared.take_network();
-                let network = held.as_ref().and_then(|held| copy(&held.namespace));
-                (network, held)
-            }
-            Network::Namespace { namespace } => {
-                (self.net_helper.namespace(&self.poll, namespace), None)
-            }
-            Network::Process { pid } => (namespace_of(pid), None),
-            Network::Host => (None, None),
-        };
+        let (network, held) = self.network_of(&request.network, suits);
         self.note_visits(&request.network, &request.shared);
         let mut held = HeldDescriptors {
             network: held,
@@ -106,7 +94,7 @@ impl Zygote {
         };
         let pid = match self.prepared.launch(&launch, suits) {
             Some((pid, network)) => {
-                held.network = network.or(held.network);
+                held.network = network.map(HeldNetwork::Prepared).or(held.network);
                 pid
             }
             None => match fork().map_err(explain_fork)? {
@@ -116,6 +104,31 @@ impl Zygote {
         };
         self.children.add_monitor(pid, id, held);
         Ok(None)
+    }
+
+    /// Returns the network namespace that a container enters, and what the zygote holds of it until the container's end.
+    fn network_of(
+        &mut self,
+        network: &Network,
+        suits: bool,
+    ) -> (Option<OwnedFd>, Option<HeldNetwork>) {
+        match network {
+            // The sandbox has one.
+            Network::None if suits => (None, None),
+            Network::None => {
+                let held = self.prepared.take_network();
+                let network = held.as_ref().map(|held| held.namespace.try_clone().ok());
+                (network.flatten(), held.map(HeldNetwork::Prepared))
+            }
+            Network::Namespace { namespace } => {
+                let (network, traces) = self.net_helper.take(&self.poll, *namespace).unzip();
+                let traces = traces.flatten();
+                let held = traces.map(|traces| HeldNetwork::OnBridges(*namespace, traces));
+                (network, held)
+            }
+            Network::Process { pid } => (namespace_of(*pid), None),
+            Network::Host => (None, None),
+        }
     }
 
     /// Notes that a container joins namespaces of others.

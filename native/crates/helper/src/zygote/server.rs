@@ -20,9 +20,10 @@ use crate::monitor::exec::Exec;
 use crate::monitor::launch::Launch;
 use crate::net::inheritance::NetHelperStart;
 use crate::worker;
-use crate::zygote::children::Children;
+use crate::zygote::children::{Children, LeftNetwork};
 use crate::zygote::net_helper::{Handover, NetHelper};
 use crate::zygote::prepared::{PrepareSide, PreparedResources};
+use crate::zygote::prepared_network::HeldNetwork;
 use crate::zygote::preparer::Preparation;
 use crate::zygote::run_directory;
 use crate::zygote::standby_monitor::Standby;
@@ -177,7 +178,8 @@ impl Zygote {
             }
             self.watch_listener();
             if self.listener.is_some() {
-                match self.prepared.prepare(&self.poll, PREPARER) {
+                let prepared = &mut self.prepared;
+                match prepared.prepare(&self.poll, PREPARER, &mut self.net_helper) {
                     Some(PrepareSide::Preparer(preparation)) => {
                         return self.into_outcome(Task::Preparer(preparation));
                     }
@@ -253,7 +255,7 @@ impl Zygote {
         let work = self
             .listener
             .is_some()
-            .then(|| self.prepared.due())
+            .then(|| self.prepared.due(&self.net_helper))
             .flatten();
         end.into_iter().chain(work).min()
     }
@@ -263,7 +265,12 @@ impl Zygote {
         match event.token {
             LISTENER => self.accept(),
             SIGNALS => self.take_signals(),
-            PREPARER => self.prepared.receive(&self.poll),
+            PREPARER => {
+                let helper = &mut self.net_helper;
+                for namespace in self.prepared.receive(&self.poll, helper) {
+                    self.inform(&FromZygote::Traced { namespace });
+                }
+            }
             NET_HELPER => {
                 self.net_helper.receive(&self.poll);
                 for network in self.net_helper.take_released() {
@@ -280,8 +287,8 @@ impl Zygote {
             match number {
                 SIGCHLD => {
                     self.prepared.note_end();
-                    for network in self.children.reap(&self.host) {
-                        self.prepared.take_back(network);
+                    for left in self.children.reap(&self.host) {
+                        self.take_back(left);
                     }
                 }
                 SIGUSR1 => {
@@ -289,6 +296,29 @@ impl Zygote {
                 }
                 _ => self.shut_down(),
             }
+        }
+    }
+
+    /// Takes back the network namespace of an ended container.
+    fn take_back(&mut self, left: LeftNetwork) {
+        let LeftNetwork { network, isolated } = left;
+        match network {
+            HeldNetwork::Prepared(network) => self.prepared.take_back(network, isolated),
+            HeldNetwork::OnBridges(namespace, mut traces) => {
+                if isolated
+                    && traces.are_unchanged()
+                    && self.net_helper.give_back(namespace, traces)
+                {
+                    self.inform(&FromZygote::Unused { namespace });
+                }
+            }
+        }
+    }
+
+    /// Sends a message to every daemon. One that has no room for the message uses the namespace for one container only.
+    fn inform(&self, message: &FromZygote) {
+        for connection in &self.connections {
+            let _ = messages::send(connection.socket.as_fd(), message);
         }
     }
 
