@@ -4,6 +4,7 @@ import { writeContext, writeDockerfiles } from "#bench/build/files.ts";
 import { type DockerfileCase, dockerfiles } from "#test/dockerfiles/cases.ts";
 import { startDaemon } from "#test/support/daemon.ts";
 import { type Outcome, runProgram } from "#test/support/program.ts";
+import { startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import {
   type BuildClient,
@@ -15,10 +16,10 @@ import {
 
 /**
  * Builds realistic Dockerfiles with every installed client of Docker: each builds anew, once more from its cache, and the
- * result is checked. With `--times`, compares times. IMAGE is a reference that a registry serves, or an archive of a root file
+ * result is checked. With `--times`, compares times, also with a real buildkitd at an ADDRESS (`unix://PATH`). IMAGE is a reference that a registry serves, or an archive of a root file
  * system. The packages of Debian's cases are installed once, before the first client. Usage, as an ordinary user:
  * `bun test/judges/build-clients.ts [--shell=IMAGE] [--debian=IMAGE] [--buildx=PLUGIN]... [--devcontainer=PROGRAM]
- * [--client=TEXT] [--times] [NAME...]`
+ * [--client=TEXT] [--times [--buildkitd=ADDRESS]] [NAME...]`
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -28,6 +29,7 @@ const { values: options, positionals: names } = parseArgs({
     buildx: { type: "string", multiple: true, default: [] },
     devcontainer: { type: "string" },
     client: { type: "string" },
+    buildkitd: { type: "string" },
     times: { type: "boolean", default: false },
   },
 });
@@ -119,20 +121,43 @@ async function compareTimes(image: string): Promise<void> {
   if ((await run(["docker", "compose", "version"])).code === 0) await compareServices(image);
 }
 
-/** Compares an unchanged build of `tbox build` and of buildx. */
+/** Compares an unchanged build of `tbox build`, of buildx, and of buildx with a real buildkitd. */
 async function compareUnchanged(image: string): Promise<void> {
+  await using registry = await startRegistry();
+  const base = `${registry.host}/base:1`;
+  await daemon.printed("tag", image, base);
+  await daemon.printed("push", "-q", base);
   const context = `${work.path}/context`;
   writeContext(context, 4000);
-  writeDockerfiles(work.path, image, 1);
-  const file = ["-f", `${work.path}/rebuild.Dockerfile`, "-t", "rebuild:1", context];
-  const own = () => daemon.tbox(["build", "-q", ...file]);
-  const other = () => run(["docker", "buildx", "build", "-q", ...file]);
-  for (const warm of [own, other]) await timeOf(warm, 2);
-  const [mine, theirs] = [await timeOf(own), await timeOf(other)];
-  const ratio = (theirs / mine).toFixed(1);
-  console.log(
-    `unchanged build of 12 steps, 75 MB in 4,000 files: tbox ${mine.toFixed(0)} ms, buildx ${theirs.toFixed(0)} ms (${ratio} x)`,
+  writeDockerfiles(work.path, base, 1);
+  const file = ["-q", "-f", `${work.path}/rebuild.Dockerfile`, context];
+  const buildx = ["docker", "buildx", "build", ...file];
+  const commands: Record<string, () => Promise<Outcome>> = {
+    "tbox build": () => daemon.tbox(["build", "-t", "rebuild:1", ...file]),
+    buildx: () => run([...buildx, "-t", "rebuild:1"]),
+    "buildx version": () => run(["docker", "buildx", "version"]),
+  };
+  if (options.buildkitd !== undefined) {
+    await run(["docker", "buildx", "create", "--name", "peer", "--driver", "remote", options.buildkitd]);
+    const peer = [...buildx, "--builder", "peer", "-o", "type=image,name=rebuild:1"];
+    commands["buildx with buildkitd"] = () => run(peer);
+  }
+  const medians = await mediansOf(commands);
+  const own = medians["tbox build"] ?? 0;
+  const shown = Object.entries(medians).map(
+    ([name, time]) => `${name} ${time.toFixed(0)} ms (${(time / own).toFixed(1)} x)`,
   );
+  console.log(`unchanged build of 12 steps, 75 MB in 4,000 files: ${shown.join(", ")}`);
+}
+
+/** Returns the median time of each command in milliseconds. The commands take turns, so that they share the load. */
+async function mediansOf(commands: Record<string, () => Promise<Outcome>>): Promise<Record<string, number>> {
+  const times = Object.entries(commands).map(([name, work]) => ({ name, work, all: [] as number[] }));
+  for (const { work } of times) await timeOf(work, 2);
+  for (let round = 0; round < 7; round++) {
+    for (const { work, all } of times) all.push(await timeOf(work, 1));
+  }
+  return Object.fromEntries(times.map(({ name, all }) => [name, all.toSorted((a, b) => a - b)[3] ?? 0]));
 }
 
 /** Compares a build of five services with a build of the longest. */
