@@ -9,7 +9,7 @@ import {
   ociLayout,
   type TestImage,
 } from "#test/support/images.ts";
-import { printed } from "#test/support/program.ts";
+import { printed, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { writeContext } from "../support/build.ts";
 
@@ -170,6 +170,20 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(code).toBe(1);
     expect(await Bun.file(`${home}/never.tar`).exists()).toBe(false);
     expect((await tbox("save", "-o", `${home}/no/such/place`, "one:1")).stderr).toContain("no such file");
+  });
+
+  test.each([
+    ["import .", ". is a directory: make an archive of it: tar -C . -c ."],
+    ["load -i .", ". is a directory: load an archive of tbox save"],
+    ["import - <.", "standard input is a directory: make an archive of it"],
+    ["load <.", "standard input is a directory: load an archive of tbox save"],
+    ["build - <.", "standard input is a directory: name it instead of -"],
+    ["build -f . .", "unable to read the Dockerfile: . is a directory"],
+  ])("tbox %s says that a directory is no archive", async (command, text) => {
+    const program = ["sh", "-c", `exec ${repository}/dist/tbox ${command}`];
+    const { code, stderr } = await runProgram(program, { cwd: home, environment: daemon.environment });
+    expect(stderr).toContain(text);
+    expect(code).toBe(1);
   });
 
   test("the store contains nothing but the images", async () => {

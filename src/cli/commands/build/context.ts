@@ -3,6 +3,7 @@ import { basename, dirname, relative, resolve } from "node:path";
 import type { TboxBuildRequest } from "#api/requests/build.ts";
 import { isArchive } from "#support/archive-head.ts";
 import { streamOf } from "#support/streams.ts";
+import { standardInput } from "../../archives/archive-body.ts";
 import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
 
@@ -22,9 +23,16 @@ export async function findContext(file: string | undefined, source: string): Pro
   const context = { type: "directory" as const, path };
   if (file === undefined) return { context, dockerfile: "Dockerfile" };
   if (file === "-") {
-    return { context, dockerfile: "Dockerfile", dockerfileText: await Bun.stdin.text() };
+    return {
+      context,
+      dockerfile: "Dockerfile",
+      dockerfileText: await new Response(standardInput("give the text of a Dockerfile")).text(),
+    };
   }
   const full = resolve(file);
+  if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ExitError(`unable to read the Dockerfile: ${file} is a directory`, 1);
+  }
   const inside = relative(path, realDirectory(full));
   if (!inside.startsWith("..")) return { context, dockerfile: inside };
   return { context, dockerfile: basename(full), dockerfileText: await readText(full) };
@@ -38,7 +46,7 @@ async function fromInput(file: string | undefined): Promise<FoundContext> {
       "cannot build from standard input: it is a terminal, not a Dockerfile or a tar archive",
       1,
     );
-  const pieces = Bun.stdin.stream()[Symbol.asyncIterator]();
+  const pieces = standardInput("name it instead of -")[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   while (head.length < 512) {
     const { done, value } = await pieces.next();

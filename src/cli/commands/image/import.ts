@@ -6,6 +6,11 @@ import { print } from "../../output/output.ts";
 import { throwFailure } from "../../progress/failure.ts";
 import { between, command } from "../../registry/command.ts";
 
+const hints = {
+  terminal: "cannot import from a terminal: redirect an archive to standard input",
+  directory: (path: string) => `make an archive of it: tar -C ${path} -c . | tbox import -`,
+};
+
 export const importCommand = command({
   name: "import",
   aliases: ["image import"],
@@ -26,8 +31,7 @@ export const importCommand = command({
   ],
   async run({ flags, positionals: [source = "", reference] }) {
     const isUrl = /^https?:\/\//.test(source);
-    const hint = "cannot import from a terminal: redirect an archive to standard input";
-    const body = isUrl ? undefined : await archiveBody(source, hint);
+    const body = isUrl ? undefined : await archiveBody(source, hints);
     const parts = reference === undefined ? undefined : splitImageName(reference);
     const query = {
       fromSrc: isUrl ? source : "-",

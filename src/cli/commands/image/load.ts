@@ -6,6 +6,12 @@ import { print } from "../../output/output.ts";
 import { throwFailure } from "../../progress/failure.ts";
 import { command, exactly } from "../../registry/command.ts";
 
+const hints = {
+  terminal: "requested load from stdin, but stdin is empty",
+  directory: (path: string) =>
+    `load an archive of tbox save, or an OCI layout as tar -C ${path} -c . | tbox load`,
+};
+
 export const loadCommand = command({
   name: "load",
   aliases: ["image load"],
@@ -22,7 +28,7 @@ export const loadCommand = command({
     { line: "zcat app.tar.gz | tbox load", purpose: "Read the archive from standard input" },
   ],
   async run({ flags }) {
-    const body = await archiveBody(flags.input ?? "-", "requested load from stdin, but stdin is empty");
+    const body = await archiveBody(flags.input ?? "-", hints);
     const { platform } = flags;
     const query = {
       quiet: flags.quiet ? "1" : "0",

@@ -1,6 +1,7 @@
 import { lstat, stat } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { pathTo, request } from "#client/api.ts";
+import { standardInput } from "../../../archives/archive-body.ts";
 import { packTree } from "../../../archives/pack-tree.ts";
 import { namesContents, namesDirectory } from "../../../archives/path-form.ts";
 import { ExitError } from "../../../output/exit.ts";
@@ -24,7 +25,11 @@ export async function copyIn({ container, source, target, ...options }: CopyIn):
   if (source === "-") {
     if (!found?.isDirectory)
       throw new ExitError(`destination "${container}:${target}" must be a directory`, 1);
-    return send(container, found.path, Bun.stdin.stream());
+    return send(
+      container,
+      found.path,
+      standardInput("make an archive of it: tar -C DIR -c . | tbox cp - CONTAINER:PATH"),
+    );
   }
   const status = await (options.followLink ? stat : lstat)(source).catch((error) => {
     throw new ExitError(failureMessage(error), 1);
