@@ -19,8 +19,8 @@ if (tbox === undefined || shell === undefined || place === undefined) {
 /** Milliseconds between two samples. */
 const interval = 15_000;
 
-/** Share of the time whose samples do not count: caches fill and code is compiled. */
-const warmUp = 0.2;
+/** Share of the time whose samples do not count: caches fill and code is compiled, for more than a thousand rounds. */
+const warmUp = 0.5;
 
 const context = `${place}/context`;
 mkdirSync(context, { recursive: true });
@@ -41,7 +41,7 @@ for (let next = begun; performance.now() < end; rounds++) {
   console.log(`${rounds} rounds: ${describe(sample)}`);
 }
 const counted = samples.filter(({ hours }) => hours >= (Number(minutes) / 60) * warmUp);
-console.log(`\n${rounds} rounds in ${minutes} minutes; change per hour after the first fifth:`);
+console.log(`\n${rounds} rounds in ${minutes} minutes; change per hour after the warm-up, the first half:`);
 for (const name of Object.keys(samples[0]?.values ?? {})) {
   const values = counted.map(({ hours, values }): [number, number] => [hours, values[name] ?? 0]);
   console.log(

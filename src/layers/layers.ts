@@ -1,4 +1,5 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
+import type { WrongSize } from "#support/wrong-size.ts";
 
 /** Function that opens a blob for `use` and closes it afterwards. `growing` is set while the blob is being written. */
 export type WithBlob = <T>(use: (descriptor: number, growing?: GrowingBlob) => Promise<T>) => Promise<T>;
@@ -99,6 +100,8 @@ export interface LayerMaintenance {
   remove(diffIds: DiffId[]): Promise<void>;
   /** Returns the bytes of each layer on disk, as `du` counts them. */
   diskUsage(): Promise<Map<DiffId, number>>;
+  /** Measures layers again whose size is cached. Corrects and returns the wrong sizes. */
+  checkSizes(): Promise<WrongSize[]>;
   /** Removes unknown directories and the leftovers of unpacking. No unpacking may be running. */
   sweep(): Promise<void>;
 }

@@ -111,6 +111,19 @@ function openLayerMaintenance({ store, zygote, records, warn }: MaintenanceOptio
       }
       return new Map(records.all().map((diffId) => [diffId, allocated.get(diffId) ?? 0]));
     },
+    async checkSizes() {
+      const cached = [...allocated];
+      if (cached.length === 0) return [];
+      const paths = cached.map(([diffId]) => layerPath(diffId));
+      const measured = await zygote.work({ operation: "measure", paths });
+      return cached.flatMap(([diffId, size], index) => {
+        const bytes = measured[index]?.bytes ?? 0;
+        // A layer can be removed during the measurement.
+        if (bytes === size || allocated.get(diffId) !== size) return [];
+        allocated.set(diffId, bytes);
+        return [{ kind: "layer" as const, id: diffId, cached: size, measured: bytes }];
+      });
+    },
     async sweep() {
       const staged = readdirSync(`${store}/${stagingDirectory}`).map((name) => `${stagingDirectory}/${name}`);
       const known = new Set(records.all().map((diffId) => splitDigest(diffId).hex));

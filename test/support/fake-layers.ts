@@ -42,6 +42,7 @@ export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
     list: () => [...unpacked],
     // The layers change in several ways; a new number each time makes every answer new.
     revision: () => ++revision,
+    checkSizes: async () => [],
     diskUsage: async () => new Map([...unpacked].map((one) => [one, 4096])),
     sweep: async () => {},
   };

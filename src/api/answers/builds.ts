@@ -78,6 +78,8 @@ export interface CheckLineAnswer extends FailureFields {
     /** Reason why it was not repaired; absent when it was. */
     unrepaired?: string;
   };
+  /** A size of `system df` that was wrong, and is corrected. */
+  size?: { kind: "container" | "layer"; id: string; cached: number; measured: number };
   /** The last line. */
   summary?: { blobs: number; layers: number; images: number };
 }

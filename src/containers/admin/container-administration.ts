@@ -1,6 +1,7 @@
+import type { WrongSize } from "#support/wrong-size.ts";
 import type { Execs } from "../exec/execs.ts";
 import type { ContainerServices } from "../services.ts";
-import { containerDiskUsage, writableLayerSizes } from "./disk-usage.ts";
+import { checkContainerSizes, containerDiskUsage, writableLayerSizes } from "./disk-usage.ts";
 import { type PrunedContainers, pruneContainers } from "./prune.ts";
 import { type ContainerStats, readStats } from "./stats.ts";
 import { listContainerProcesses, type ProcessTable } from "./top.ts";
@@ -15,6 +16,8 @@ export interface ContainerAdministration {
   sizes(ids: readonly string[]): Promise<Map<string, number>>;
   /** Returns the allocated bytes of all files of each container, by ID. */
   diskUsage(): Promise<Map<string, number>>;
+  /** Measures containers again whose disk usage is cached. Corrects and returns the wrong sizes. */
+  checkSizes(): Promise<WrongSize[]>;
   /** Removes stopped containers that match the filters `label`, `label!` and `until`. */
   prune(filters: Map<string, string[]>): Promise<PrunedContainers>;
 }
@@ -25,6 +28,7 @@ export function containerAdministration(services: ContainerServices, execs: Exec
     top: (name, args) => listContainerProcesses(services, execs, { name, args }),
     sizes: (ids) => writableLayerSizes(services, ids),
     diskUsage: () => containerDiskUsage(services),
+    checkSizes: () => checkContainerSizes(services),
     prune: (filters) => pruneContainers(services, filters),
   };
 }

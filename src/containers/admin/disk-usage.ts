@@ -1,3 +1,4 @@
+import type { WrongSize } from "#support/wrong-size.ts";
 import type { ContainerServices } from "../services.ts";
 
 type Services = Pick<ContainerServices, "zygote" | "records" | "settledSizes">;
@@ -45,4 +46,24 @@ export async function containerDiskUsage(services: Services): Promise<Map<string
     sizes.set(id, size);
   }
   return sizes;
+}
+
+/** Measures containers again whose disk usage is cached. Corrects and returns the wrong sizes. */
+export async function checkContainerSizes(services: Services): Promise<WrongSize[]> {
+  const { records, settledSizes } = services;
+  const known = records.all().flatMap((record) => {
+    const cached = settledSizes.get(record);
+    return cached === undefined ? [] : [{ record, cached, keep: settledSizes.measuring(record) }];
+  });
+  const sizes = await measure(
+    services,
+    known.map(({ record }) => `containers/${record.id}`),
+  );
+  return known.flatMap(({ record, cached, keep }, index) => {
+    const measured = sizes[index] ?? 0;
+    // A container can start or be removed during the measurement.
+    if (measured === cached || settledSizes.get(record) !== cached) return [];
+    keep(measured);
+    return [{ kind: "container" as const, id: record.id, cached, measured }];
+  });
 }

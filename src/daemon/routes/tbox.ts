@@ -3,6 +3,7 @@ import type { CheckLineAnswer } from "#api/answers/builds.ts";
 import type { DoctorAnswer, ReleaseAnswer, ShutdownAnswer } from "#api/answers/system.ts";
 import { checkStoreQuery } from "#api/requests/images.ts";
 import type { Engine } from "#engine/engine.ts";
+import type { CheckLine, CheckOptions } from "#images/upkeep/image-maintenance.ts";
 import { shapeFailure } from "../answers/images/progress.ts";
 import { streamLines } from "../http/json-lines.ts";
 import { parseCheck } from "../requests/check-store.ts";
@@ -25,7 +26,7 @@ export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
     .post(
       "/tbox/check",
       ({ query: { repair = false }, request }) =>
-        streamLines(engine.images.check(parseCheck(repair, request)), {
+        streamLines(checkEverything(engine, parseCheck(repair, request)), {
           shape: (line): CheckLineAnswer => line,
           failure: shapeFailure,
         }),
@@ -36,4 +37,13 @@ export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
       setImmediate(shutdown);
       return { Pid: process.pid, Systemd: passed };
     });
+}
+
+/** Verifies the cached sizes of containers, and then everything of the images. */
+async function* checkEverything(
+  { containers, images }: Engine,
+  options: CheckOptions,
+): AsyncGenerator<CheckLine, void, void> {
+  for (const size of await containers.admin.checkSizes()) yield { size };
+  yield* images.check(options);
 }

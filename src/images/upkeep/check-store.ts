@@ -4,7 +4,7 @@ import { checkBlobs } from "./check-blobs.ts";
 import { checkLayers } from "./check-layers.ts";
 import type { CheckLine, CheckOptions, Damage } from "./image-maintenance.ts";
 
-/** Verifies every blob and every layer. Holds a lease, so that garbage collection waits. */
+/** Verifies every blob, every layer and the cached sizes of layers. Holds a lease, so that garbage collection waits. */
 export async function* checkStore(services: ImageServices, options: CheckOptions): AsyncGenerator<CheckLine> {
   const queue = createAsyncQueue<CheckLine>();
   yield* queue.during(
@@ -12,6 +12,7 @@ export async function* checkStore(services: ImageServices, options: CheckOptions
       const report = (damage: Damage) => queue.push({ damage });
       const blobs = await checkBlobs(services, options, report);
       const layers = await checkLayers(services, options, report);
+      for (const size of await services.layers.checkSizes()) queue.push({ size });
       queue.push({ summary: { blobs, layers, images: services.records.all().length } });
     }),
   );

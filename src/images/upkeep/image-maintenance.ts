@@ -1,5 +1,6 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
+import type { WrongSize } from "#support/wrong-size.ts";
 import type { ImageDetails } from "../store/image-queries.ts";
 
 export interface RemoveImageOptions {
@@ -52,7 +53,7 @@ export interface CheckSummary {
   images: number;
 }
 
-export type CheckLine = { damage: Damage } | { summary: CheckSummary };
+export type CheckLine = { damage: Damage } | { size: WrongSize } | { summary: CheckSummary };
 
 /** Disk usage of one image in bytes, as `du` counts them. */
 export interface ImageUsage {

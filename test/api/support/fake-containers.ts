@@ -144,6 +144,7 @@ function noUsage(store: FakeStore): ContainerAdministration {
     prune: async () => ({ ids: [], space: 0 }),
     sizes: async (ids) => new Map(ids.map((id) => [id, 4096])),
     diskUsage: async () => new Map(),
+    checkSizes: async () => [],
   };
 }
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyboxLayer } from "#test/support/images.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
@@ -113,6 +113,24 @@ daemonSuite("disk usage", { obstacle: shellUnavailable }, (daemon) => {
     await tbox("cp", `${directory.path}/data`, `${id}:/copied`);
     expectNear((await written()) - before, 8 * megabyte);
   });
+
+  test.each(["containers", "layers/sha256"])(
+    "that is wrong in %s is corrected by system check",
+    async (kind) => {
+      await usage();
+      const isContainer = kind === "containers";
+      const ids = isContainer ? await daemon.printed("ps", "-aq", "--no-trunc") : "";
+      const [name = ""] = isContainer ? ids.split("\n") : readdirSync(`${daemon.data}/${kind}`);
+      const path = `${daemon.data}/${kind}/${name}/unknown`;
+      const checked = async () => (await daemon.tbox(["system", "check"])).stdout;
+      const corrected = new RegExp(`${name}: "tbox system df" had \\d+ bytes instead of \\d+: corrected`);
+      writeFileSync(path, Buffer.alloc(megabyte));
+      expect(await checked()).toMatch(corrected);
+      expect(await checked()).not.toMatch(corrected);
+      rmSync(path);
+      expect(await checked()).toMatch(corrected);
+    },
+  );
 
   test("of an image has a unique and a shared part", async () => {
     const { Images, LayersSize, ImageUsage } = await usage();

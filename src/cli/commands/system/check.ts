@@ -9,7 +9,8 @@ import { command, exactly } from "../../registry/command.ts";
 export const systemCheckCommand = command({
   name: "system check",
   summary: "Verify stored images and repair damage",
-  description: "Reads every blob and compares every layer with its blob. Exits with 1 if damage remains.",
+  description:
+    "Reads every blob, compares every layer with its blob, and measures again what `tbox system df` has cached. Exits with 1 if damage remains.",
   synopsis: "[OPTIONS]",
   flags: { repair: bool("Pull damaged blobs and layers again from their registries") },
   arguments: exactly(0),
@@ -21,9 +22,10 @@ export const systemCheckCommand = command({
     let left = 0;
     for await (const line of fetchLines("POST /tbox/check", { query, headers })) {
       throwFailure(line);
-      const { damage, summary } = line;
+      const { damage, size, summary } = line;
       if (damage?.unrepaired !== undefined) left++;
       if (damage) await print(describeDamage(damage));
+      if (size) await print(describeSize(size));
       if (summary) await print(describeSummary(summary, left));
     }
     return left === 0 ? 0 : 1;
@@ -44,6 +46,10 @@ function describeDamage({ kind, digest, images, problem, unrepaired }: Damage): 
   const users = images.length === 0 ? "" : ` (${images.join(", ")})`;
   const outcome = unrepaired === undefined ? "repaired" : `not repaired: ${unrepaired}`;
   return `${kind} ${digest}${users}: ${problem}: ${outcome}\n`;
+}
+
+function describeSize({ kind, id, cached, measured }: NonNullable<CheckLineAnswer["size"]>): string {
+  return `${kind} ${id}: "tbox system df" had ${cached} bytes instead of ${measured}: corrected\n`;
 }
 
 function describeSummary(summary: NonNullable<CheckLineAnswer["summary"]>, left: number): string {
