@@ -62,7 +62,7 @@ test("the removal of an open database is reported", async () => {
   using directory = temporaryDirectory("database");
   const path = `${directory.path}/tbox.db`;
   using database = openDatabase(path, { durability: "power", release: () => false });
-  using watch = watchDatabase(path, { database, warn: () => {} });
+  using watch = watchDatabase(path, { database, warn: () => {}, interval: 10 });
   rmSync(`${path}-wal`);
   const message = await watch.failed.catch(String);
   expect(message).toContain(`${path}-wal was removed or replaced while the daemon runs`);

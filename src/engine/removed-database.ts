@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { TboxError } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
 
-/** Milliseconds between two checks. */
-const interval = 1000;
+/** Milliseconds between two checks. Each wakes an idle processor. */
+const defaultInterval = 10_000;
 
 /** Suffixes of the files that hold the content of an open database. */
 const suffixes = ["", "-wal"];
@@ -20,13 +20,18 @@ interface DatabaseWatchOptions {
   /** Connection to the database. No other connection may write when the watch is disposed of. */
   database: Database;
   warn: Warn;
+  /** Milliseconds between two checks. */
+  interval?: number;
 }
 
 /**
  * Watches whether the files of a database are removed or replaced while it is open. SQLite goes on with the removed file,
  * whose content exists until the connection is closed. The disposal writes this content to a new file.
  */
-export function watchDatabase(path: string, { database, warn }: DatabaseWatchOptions): DatabaseWatch {
+export function watchDatabase(
+  path: string,
+  { database, warn, interval = defaultInterval }: DatabaseWatchOptions,
+): DatabaseWatch {
   const identify = () => suffixes.map((suffix) => identityOf(`${path}${suffix}`));
   // The first access creates the log.
   database.run("PRAGMA user_version");
