@@ -4,7 +4,7 @@ import { readConfigFile } from "#engine/config-file.ts";
 import { openEngine } from "#engine/open-engine.ts";
 import { errorChain, errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { openLog, setLogLevels } from "#support/log.ts";
-import { checkOpenFileLimit } from "#support/open-file-limit.ts";
+import { checkProcessLimits } from "#support/process-limits.ts";
 import { openDaemon } from "./daemon.ts";
 import type { ListenForLaunchers } from "./server/local-api.ts";
 import { takePassedSocket } from "./server/systemd-socket.ts";
@@ -38,7 +38,7 @@ async function serve(
 ): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   if (uid === 0) throw new TboxError("forbidden", "tbox runs as an ordinary user, not as root");
-  checkOpenFileLimit();
+  checkProcessLimits();
   // Users inside containers must be able to read their files; the store directory itself is closed to others.
   process.umask(0o022);
   const stopped = Promise.withResolvers<string>();

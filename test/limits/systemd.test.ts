@@ -2,9 +2,11 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { shellUnavailable } from "#test/e2e/support/images.ts";
 import { buildImage, busyboxLayer, ociArchive } from "#test/support/images.ts";
+import { isRunning } from "#test/support/processes.ts";
 import { type ProgramOptions, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
+import { changeLinger } from "./support/linger.ts";
 
 // The user's real systemd must not be changed, so these tests run only in a guest, which sets this variable.
 const skipped = process.env.TBOX_TEST_SYSTEMD === "1" ? shellUnavailable : "no systemd for tests";
@@ -72,6 +74,24 @@ describe.skipIf(skipped !== undefined)("tbox under a user's systemd", () => {
     process.kill(Number(before), "SIGKILL");
     await until(async () => !["0", before].includes(await main()));
     expect(await running()).toBe("limited\n");
+  });
+
+  test("containers end with the last session of a user without lingering, and restart with the next one", async () => {
+    const pid = Number((await tbox(["inspect", "-f", "{{.State.Pid}}", "limited"])).stdout);
+    const always = ["--restart", "always", "--network", "none"];
+    expect((await tbox(["run", "-d", "--name", "always", ...always, "box:1", "sleep", "1000"])).code).toBe(0);
+    await changeLinger("disable");
+    expect(isRunning(pid)).toBe(false);
+    expect(existsSync(`${runtime}/tbox`)).toBe(false);
+    await changeLinger("enable");
+    await until(() => existsSync(socket));
+    const states = async () =>
+      (await tbox(["ps", "-a", "--format", "{{.Names}} {{.State}}"])).stdout.trim().split("\n").sort();
+    await until(async () => (await states()).includes("always running"));
+    expect(await states()).toEqual(["always running", "limited exited"]);
+    expect((await tbox(["start", "limited"])).code).toBe(0);
+    expect((await tbox(["exec", "limited", "true"])).code).toBe(0);
+    expect((await tbox(["rm", "-f", "always"])).code).toBe(0);
   });
 
   test("setup systemd --remove deletes the units, and containers continue", async () => {
