@@ -44,6 +44,8 @@ export interface BuildRequest {
   /** Name or number of a stage; the last stage when absent. */
   target?: string;
   arguments: Record<string, string>;
+  /** Replaces SOURCE_DATE_EPOCH as the upper bound for timestamps, but not as an argument. */
+  epoch?: string;
   /** Names of arguments without a value. They have no effect, but the classic builder warns of those without an ARG. */
   unsetArguments?: string[];
   labels: Record<string, string>;

@@ -7,7 +7,7 @@ import { TboxError } from "#support/errors.ts";
 import type { ControlState } from "../control/solve.ts";
 import { exportCache } from "../export/export-cache.ts";
 import { exportResult } from "../export/export-result.ts";
-import { type Exporter, parseExporter } from "../export/exporters.ts";
+import { commonEpoch, type Exporter, parseExporter } from "../export/exporters.ts";
 import type { ExportSource } from "../export/image-set.ts";
 import { allOrNone } from "../frontend/all-or-none.ts";
 import { annotationsFor } from "../frontend/annotations.ts";
@@ -89,6 +89,7 @@ async function buildPlatforms(
   const contexts = commandContexts(scope, build.contexts);
   const options = commandOptions(build);
   const { provenance } = readAttestations(options);
+  const epoch = commonEpoch(exporters);
   const images = await allOrNone(scope.signal, wanted, async (platform, signal) => {
     const own: BuildRequest = {
       ...request,
@@ -97,6 +98,7 @@ async function buildPlatforms(
       contexts: await contexts(platform),
       cacheFrom: { ...imports, only: false },
       annotations: annotationsFor(annotations, "manifest", platform),
+      ...(epoch === undefined ? {} : { epoch }),
       inlineCache: request.inlineCache || caches.some(({ type }) => type === "inline"),
       signal,
     };

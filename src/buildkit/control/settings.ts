@@ -1,5 +1,5 @@
-import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { Exporter } from "../export/exporters.ts";
+import { TboxError } from "#support/errors.ts";
+import { commonEpoch, type Exporter } from "../export/exporters.ts";
 import type { CacheExportOption } from "../frontend/cache-options.ts";
 import type { SolveSettings } from "../frontend/solve-dockerfile.ts";
 import type { SolveRequest } from "../protocol/control.ts";
@@ -18,17 +18,10 @@ export function readSolveSettings(
   return {
     annotations: exporters.flatMap((exporter) => ("annotations" in exporter ? exporter.annotations : [])),
     inlineCache: caches.some(({ type }) => type === "inline"),
-    epoch: epochOf(exporters),
+    epoch: commonEpoch(exporters),
     allowHostNetwork: entitlements.includes("network.host"),
     checkOnly: false,
   };
-}
-
-/** Returns the value of `source-date-epoch`, which the outputs have in common. */
-function epochOf(exporters: Exporter[]): string | undefined {
-  const given = new Set(exporters.flatMap(({ epoch }) => epoch ?? []));
-  if (given.size <= 1) return [...given][0];
-  throw invalidArgument("source-date-epoch: give all outputs of the build the same value");
 }
 
 function unsupported(what: string): TboxError {

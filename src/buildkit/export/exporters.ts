@@ -109,3 +109,10 @@ function imageOutput(attributes: Attributes): ImageOutput {
     types: readTypes(attributes),
   };
 }
+
+/** Returns the value of `source-date-epoch`, which the outputs have in common. */
+export function commonEpoch(exporters: Exporter[]): string | undefined {
+  const given = new Set(exporters.flatMap(({ epoch }) => epoch ?? []));
+  if (given.size <= 1) return [...given][0];
+  throw invalidArgument("source-date-epoch: give all outputs of the build the same value");
+}

@@ -27,5 +27,5 @@ test.each([
 
 test("a time that is not a number is refused", () => {
   expect(() => readTimes(given({ "source-date-epoch": "today" }))).toThrow("not a number of seconds");
-  expect(readTimes(given({ "source-date-epoch": "" }))).toEqual({ epoch: "", rewrites: false });
+  expect(readTimes(given({ "source-date-epoch": "" }))).toEqual({ epoch: undefined, rewrites: false });
 });

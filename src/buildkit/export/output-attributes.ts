@@ -59,7 +59,7 @@ function isAnnotation(kind: OutputKind, name: string): boolean {
 
 /** Times of an output's files. */
 export interface OutputTimes {
-  /** Value of `source-date-epoch`, which replaces SOURCE_DATE_EPOCH; empty for no limit. */
+  /** Value of `source-date-epoch`, which replaces SOURCE_DATE_EPOCH as the bound for timestamps. */
   epoch: string | undefined;
   /** Whether the output asks for files without later times, which is always so with SOURCE_DATE_EPOCH. */
   rewrites: boolean;
@@ -67,8 +67,9 @@ export interface OutputTimes {
 
 /** Reads `source-date-epoch` and `rewrite-timestamp`. */
 export function readTimes(attributes: Attributes): OutputTimes {
-  const epoch = attributes.get("source-date-epoch");
-  if (epoch !== undefined && !/^\d*$/.test(epoch)) {
+  // Without a value, SOURCE_DATE_EPOCH counts.
+  const epoch = attributes.get("source-date-epoch") || undefined;
+  if (epoch !== undefined && !/^\d+$/.test(epoch)) {
     throw invalidArgument(`source-date-epoch: ${JSON.stringify(epoch)} is not a number of seconds`);
   }
   return { epoch, rewrites: readBoolean(attributes, "rewrite-timestamp") ?? false };

@@ -27,7 +27,7 @@ import { remoteCaches } from "./remote-caches.ts";
 export interface SolveSettings {
   annotations: Annotation[];
   inlineCache: boolean;
-  /** Value that replaces the argument SOURCE_DATE_EPOCH. */
+  /** Upper bound for timestamps that replaces the argument SOURCE_DATE_EPOCH. */
   epoch: string | undefined;
   allowHostNetwork: boolean;
   checkOnly: boolean;
@@ -66,7 +66,7 @@ export async function solveDockerfile(
   const { annotations, epoch, ...common } = settings;
   const build: Omit<BuildRequest, "contexts" | "annotations"> = {
     ...from,
-    arguments: epoch === undefined ? from.arguments : { ...from.arguments, SOURCE_DATE_EPOCH: epoch },
+    ...(epoch === undefined ? {} : { epoch }),
     ...commonRequest(scope, common),
     cacheFrom: { ...from.cacheFrom, remotes: await remoteCaches(scope, options) },
     ...input,

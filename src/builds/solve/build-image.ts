@@ -9,11 +9,8 @@ import { openReusableSteps } from "../cache/cache-images.ts";
 import { type Context, openContext, readDockerfile } from "../context/open-context.ts";
 import { openNamed } from "../context/open-named.ts";
 import { openSource, type SourceOptions } from "../context/open-source.ts";
-import { whileReading } from "../dockerfile/dockerfile-error.ts";
-import { readStages } from "../dockerfile/read-stages.ts";
+import type { readStages } from "../dockerfile/read-stages.ts";
 import { checkStages } from "../lint/check-stages.ts";
-import { openLint } from "../lint/lint.ts";
-import { lintFile } from "../lint/lint-file.ts";
 import type { GlobalValues } from "../lint/lint-from.ts";
 import { ownValue, type PlannedStages, planGlobals, planStages } from "../plan/plan-stages.ts";
 import { isPredefined, platformArguments } from "../plan/platform-arguments.ts";
@@ -22,6 +19,7 @@ import { recordOf } from "./build-record.ts";
 import type { BuildRun } from "./build-run.ts";
 import { classicSteps } from "./classic-steps.ts";
 import { type FinishedImage, finishImage } from "./finish-image.ts";
+import { readAndLint } from "./read-file.ts";
 import { openSolver } from "./solve.ts";
 import { inStageOrder, type StageOrder } from "./stage-order.ts";
 
@@ -40,13 +38,14 @@ export async function buildImage(
   const signal = AbortSignal.any([request.signal, stop.signal]);
   const sources: SourceOptions = { services, request, held, scratch, signal, materials: [] };
   const { text, context } = await openInput(sources, emit);
-  const read = whileReading(() => readStages(text));
-  const { arguments: given, progress } = request;
-  const lint = openLint(text, given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
-  const platform = request.platform ?? hostPlatform();
+  const { arguments: given, progress, platform = hostPlatform() } = request;
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
-  const globals = globalValues(read, given, predefined(""));
-  lint.report(lintFile(read, { text, globals, ignored: await context.ignores() }));
+  const { read, lint } = readAndLint(text, {
+    check: given.BUILDKIT_DOCKERFILE_CHECK,
+    globals: (stages) => globalValues(stages, given, predefined("")),
+    ignored: await context.ignores(),
+    emit,
+  });
   const steps = classicSteps(progress, { globals: read.globals, labels: request.labels });
   const planned = planStages(read, {
     arguments: given,
@@ -73,7 +72,7 @@ export async function buildImage(
     context,
     lint,
     scratch,
-    epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
+    epoch: epochOf(request, given, planned.globals),
     signal,
     emit: order.emit,
     room,
@@ -137,7 +136,10 @@ async function openInput(
   return { text, context: openContext({ directory, tree, ignore }, name, { known, held }) };
 }
 
-function epochOf(text: string | undefined): number | undefined {
+type Values = BuildRequest["arguments"];
+
+function epochOf(request: BuildRequest, given: Values, globals: Values): number | undefined {
+  const text = request.epoch ?? ownValue(given, "SOURCE_DATE_EPOCH") ?? globals.SOURCE_DATE_EPOCH;
   if (text === undefined || text === "") return undefined;
   if (/^\d{1,12}$/.test(text)) return Number(text);
   const fix = "give a number of seconds, such as $(git log -1 --format=%ct)";

@@ -30,7 +30,7 @@ export async function solveStage(
   const { base, triggers } = await solveBase(run, dependencies, { plan, index, title });
   const opened: StageState = { ...base, triggers: [], fresh: skipsCache(run, plan) };
   let state = await runTriggers(run, opened, triggers, { index, number: plan.number });
-  const places = placesOf(plan.instructions);
+  const places = placesOf(plan);
   for (const [position, instruction] of plan.instructions.entries()) {
     const number = plan.number + 1 + position;
     const { lines, source } = instruction;
@@ -87,7 +87,8 @@ async function solveBase(
   const begun = performance.now();
   const { number, from, base: source, instructions } = plan;
   const place = { number: 1, total: 1 + instructions.filter(changesFiles).length };
-  const step = { ...title, number, text: oneLine(from.source), lines: from.lines, place };
+  const counted = hasOwnBase(plan) ? { place } : {};
+  const step = { ...title, number, text: oneLine(from.source), lines: from.lines, ...counted };
   const announce = () => run.emit({ type: "started", step });
   // A stage that is based on another stage is announced after that stage has finished.
   if (source.type !== "stage") announce();
@@ -151,13 +152,19 @@ function skipsCache({ request }: BuildRun, { from, name }: PlannedStage): boolea
   return request.noCacheStages.some((one) => one.toLowerCase() === (from.name ?? name));
 }
 
-/** Returns a function that numbers the instructions that change files; FROM is the first. */
-function placesOf(instructions: Instruction[]) {
-  const changing = instructions.filter(changesFiles);
+/** Returns a function that numbers the instructions that change files, after FROM if the stage has a base of its own. */
+function placesOf(plan: PlannedStage) {
+  const changing = plan.instructions.filter(changesFiles);
+  const first = hasOwnBase(plan) ? 2 : 1;
   return (instruction: Instruction) => {
     const at = changing.indexOf(instruction);
-    return at < 0 ? undefined : { number: at + 2, total: changing.length + 1 };
+    return at < 0 ? undefined : { number: at + first, total: changing.length + first - 1 };
   };
+}
+
+/** Tests for a base that is neither empty nor another stage. */
+function hasOwnBase({ base }: PlannedStage): boolean {
+  return base.type !== "scratch" && base.type !== "stage";
 }
 
 function changesFiles({ kind }: Instruction): boolean {

@@ -185,6 +185,27 @@ daemonSuite(
       expect(stderr).toContain("exporting to image");
     });
 
+    test("source-date-epoch of an output bounds times, and RUN keeps the argument", async () => {
+      const dockerfile = 'FROM box:1\nARG SOURCE_DATE_EPOCH\nRUN echo "[$SOURCE_DATE_EPOCH]" >/made\n';
+      const created = async (value: string) => {
+        using out = temporaryDirectory("dated");
+        const output = `type=oci,dest=${out.path}/a.tar,source-date-epoch=${value}`;
+        await built(
+          dockerfile,
+          {},
+          "-t",
+          "dated:1",
+          "-o",
+          output,
+          "--build-arg=SOURCE_DATE_EPOCH=1000000000",
+        );
+        expect(await made("dated:1")).toBe("[1000000000]\n");
+        return Date.parse((await tbox("image", "inspect", "-f", "{{.Created}}", "dated:1")).trim());
+      };
+      expect(await created("900000000")).toBe(900_000_000_000);
+      expect(await created("")).toBe(1_000_000_000_000);
+    });
+
     test("a file output has the times of SOURCE_DATE_EPOCH, a zstd archive its compression", async () => {
       using out = temporaryDirectory("output");
       const archive = `${out.path}/a.tar`;

@@ -92,8 +92,9 @@ daemonSuite("docker build with buildx", { obstacle, prepare: loadBox }, (daemon)
   });
 
   test("an error in the text of a Dockerfile begins with its line, and the error of a step does not", async () => {
-    const wrong = await build("FROM box:1\nNOPE x\n", {});
+    const wrong = await build("FROM box:1 AS Upper\nNOPE x\n", {});
     expect(wrong.stderr).toContain("dockerfile parse error on line 2: unknown instruction: NOPE");
+    expect(wrong.stderr).toContain("StageNameCasing: Stage name 'Upper' should be lowercase");
     const checked = await build("FROM box:1\nNOPE x\n", {}, "--check");
     expect(checked.stdout + checked.stderr).toContain(
       "dockerfile parse error on line 2: unknown instruction: NOPE",
