@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { shellUnavailable } from "#test/e2e/support/images.ts";
 import { linesOf } from "#test/support/lines.ts";
+import { processesMentioning } from "#test/support/processes.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
 import { cgroupsUnavailable } from "./support/cgroups.ts";
@@ -118,3 +119,40 @@ describe.skipIf(skipped !== undefined).each(jumps)(
     });
   },
 );
+
+/** A guest cannot be suspended. Frozen processes and a clock that goes on are what a suspended machine looks like to them. */
+describe.skipIf(skipped !== undefined)("after all processes were frozen for a day", () => {
+  test("health checks, logs, streams and commands go on", async () => {
+    await using limited = await openLimited();
+    const { daemon } = limited;
+    const check = ["--health-cmd", "true", "--health-interval", "200ms", "--health-retries", "1"];
+    await limited.start("awake", check, "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done");
+    const health = async () => ((await limited.inspect("awake")) as unknown as Observed).State.Health;
+    await until(async () => (await health()).Status === "healthy");
+    const command = [`${repository}/dist/tbox`, "logs", "-f", "awake"];
+    const follower = Bun.spawn(command, { env: daemon.environment, stdout: "pipe" });
+    const lines = linesOf(follower.stdout);
+    const numbers = [Number((await lines.next()).value)];
+    const { Pid } = (await limited.inspect("awake")).State;
+    const frozen = [daemon.pid, Pid, ...processesMentioning(daemon.run)];
+    for (const pid of frozen) process.kill(pid, "SIGSTOP");
+    await moveClock(day);
+    for (const pid of frozen) process.kill(pid, "SIGCONT");
+    const before = JSON.stringify((await health()).Log);
+    await until(async () => {
+      const { Log, Status } = await health();
+      return Status === "healthy" && !before.includes(JSON.stringify(Log[0]));
+    });
+    while (numbers.length < 20) numbers.push(Number((await lines.next()).value));
+    follower.kill();
+    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+    expect((await limited.tbox("ps", "--format", "{{.Status}}")).stdout).toStartWith("Up 24 hours");
+    expect(await limited.tbox("exec", "awake", "true")).toMatchObject({ code: 0 });
+    expect(await limited.tbox("run", "--rm", "box:1", "echo", "new")).toMatchObject({
+      code: 0,
+      stdout: "new\n",
+    });
+    expect(await limited.tbox("stop", "-t", "0", "awake")).toMatchObject({ code: 0 });
+    expect((await limited.inspect("awake")).State).toMatchObject({ Running: false, ExitCode: 137 });
+  });
+});
