@@ -13,6 +13,7 @@ use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Error};
 use sys::watched::Watched;
 
+use crate::monitor::exec::Exec;
 use crate::monitor::launch::Launch;
 use crate::zygote::net_helper::NetHelper;
 use crate::zygote::prepared_network::{PreparedNetwork, Traces};
@@ -57,6 +58,7 @@ pub struct PreparedResources {
     /// Cgroups for the next sandboxes.
     cgroups: SpareCgroups,
     ready_not_before: Option<Instant>,
+    standby_not_before: Option<Instant>,
     /// The channel from the preparer, while one runs.
     preparer: Option<Watched>,
     not_before: Option<Instant>,
@@ -133,6 +135,7 @@ impl PreparedResources {
     ) -> Option<(Pid, Option<PreparedNetwork>)> {
         self.postpone(QUIET);
         self.ready_not_before = self.not_before;
+        self.standby_not_before = self.not_before;
         while suits && let Some(member) = self.ready.take() {
             if let Some(taken) = member.send(launch) {
                 return Some(taken);
@@ -147,9 +150,18 @@ impl PreparedResources {
         self.standby.take()?.send(launch)
     }
 
-    /// Allows the next sandbox to be prepared now. After the end of a container, this no longer competes with its start for a
-    /// processor.
+    /// Sends an exec to the standby monitor. Returns the process's id, or `None` if there is no such process.
+    pub fn exec(&mut self, exec: &Exec) -> Option<Pid> {
+        self.standby_not_before = Some(Instant::now() + QUIET);
+        self.standby.take()?.send_exec(exec)
+    }
+
+    /// Allows the next sandbox and the next standby monitor to be prepared now. After the end of a container or an exec, this no
+    /// longer competes with its start for a processor.
     pub fn note_end(&mut self) {
+        if until(self.standby_not_before) <= QUIET {
+            self.standby_not_before = None;
+        }
         if until(self.ready_not_before) <= QUIET {
             self.ready_not_before = None;
         }
@@ -162,7 +174,7 @@ impl PreparedResources {
             .wanted()
             .filter(|_| is_past(self.ready_not_before))
             .cloned();
-        if blueprint.is_none() && (self.standby.is_some() || !is_past(self.not_before)) {
+        if blueprint.is_none() && (self.standby.is_some() || !is_past(self.standby_not_before)) {
             return None;
         }
         let network = match &blueprint {
@@ -183,6 +195,7 @@ impl PreparedResources {
             None => {
                 self.postpone(RETRY);
                 self.ready_not_before = self.not_before;
+                self.standby_not_before = self.not_before;
             }
         }
         None
@@ -254,11 +267,13 @@ impl PreparedResources {
     /// Returns the time until [`PreparedResources::prepare`] or [`PreparedResources::fork_standby`] has work; `None` if
     /// neither has.
     pub fn due(&self, helper: &NetHelper) -> Option<Duration> {
-        let others = self.needs_preparer() || !self.used.is_empty() || self.standby.is_none();
+        let others = self.needs_preparer() || !self.used.is_empty();
         let others = others.then(|| until(self.not_before));
+        let missing = self.standby.is_none();
+        let standby = missing.then(|| until(self.standby_not_before));
         let sandboxes = self.wanted().map(|_| until(self.ready_not_before));
         let traces = until_tracing(helper).filter(|_| self.preparer.is_none());
-        [others, sandboxes, self.ready.unused_in(), traces]
+        [others, standby, sandboxes, self.ready.unused_in(), traces]
             .into_iter()
             .flatten()
             .min()

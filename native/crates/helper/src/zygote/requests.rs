@@ -159,7 +159,13 @@ impl Zygote {
             descriptors,
             received_at,
         };
-        self.fork_worker(Task::Exec(exec))
+        match self.prepared.exec(&exec) {
+            Some(pid) => {
+                self.children.add_worker(pid);
+                Ok(None)
+            }
+            None => self.fork_worker(Task::Exec(exec)),
+        }
     }
 
     fn work(

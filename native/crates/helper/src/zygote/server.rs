@@ -57,7 +57,7 @@ pub enum Outcome {
         host: Host,
         launch: Launch,
     },
-    /// A monitor that waits for its launch.
+    /// A monitor that waits for its work.
     StandbyMonitor {
         host: Host,
         standby: Standby,
@@ -85,7 +85,7 @@ pub enum Outcome {
 /// The task of a fork.
 pub enum Task {
     Monitor(Launch),
-    /// A monitor that waits for its launch.
+    /// A monitor that waits for its work.
     StandbyMonitor(Standby),
     Preparer(Preparation),
     Exec(Exec),

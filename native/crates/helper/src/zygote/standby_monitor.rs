@@ -1,9 +1,9 @@
-//! A monitor that is forked before a container needs it, and may prepare a sandbox for the container: forking and preparing
-//! take most of the time of a start.
+//! A monitor that is forked before a container or an exec needs it, and may prepare a sandbox for the container: forking
+//! and preparing take most of the time of a start.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use protocol::launch::LaunchRequest;
+use protocol::launch::{ExecRequest, LaunchRequest};
 use rustix::process::Pid;
 use sandbox::host::Host;
 use sandbox::ready::{Blueprint, ReadySandbox, Resources};
@@ -12,11 +12,12 @@ use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Flags};
 
 use crate::messages;
+use crate::monitor::exec::{self, Exec};
 use crate::monitor::launch::{self, Launch};
 use crate::zygote::prepared_network::PreparedNetwork;
 use crate::zygote::spare_cgroup::{Identity, SpareCgroup};
 
-/// A process that waits for its launch. The process ends when this value is dropped.
+/// A process that waits for its work. The process ends when this value is dropped.
 #[derive(Debug)]
 pub struct StandbyMonitor {
     pid: Pid,
@@ -35,7 +36,7 @@ pub enum ForkSide {
 
 /// State of the new process.
 pub struct Standby {
-    /// Channel for the launch.
+    /// Channel for the work.
     channel: OwnedFd,
     /// The sandbox to prepare.
     blueprint: Option<Blueprint>,
@@ -43,7 +44,29 @@ pub struct Standby {
     cgroup: Option<OwnedFd>,
 }
 
-/// The text of a launch message. The message's descriptors are, in order: the report pipe, the optional ones that are
+/// The text of the message with a monitor's work.
+#[derive(Serialize, Deserialize)]
+enum WorkMessage<Launched, Executed> {
+    Launch(LaunchMessage<Launched>),
+    Exec(ExecMessage<Executed>),
+}
+
+/// The work of a monitor.
+enum Work {
+    Launch(Launch),
+    Exec(Exec),
+}
+
+/// The part of the message about an exec. The message's descriptors are, in order: the container if it is present, and those of the
+/// request.
+#[derive(Serialize, Deserialize)]
+struct ExecMessage<Request> {
+    request: Request,
+    received_at: u64,
+    has_container: bool,
+}
+
+/// The part of the message about a launch. The message's descriptors are, in order: the report pipe, the optional ones that are
 /// present, and those of the request.
 #[derive(Serialize, Deserialize)]
 struct LaunchMessage<Request> {
@@ -90,9 +113,27 @@ impl StandbyMonitor {
             .chain(&launch.descriptors)
             .map(AsFd::as_fd)
             .collect();
+        let message = WorkMessage::<_, ()>::Launch(message);
         let text = messages::text(&message);
         seqpacket::send(self.channel.as_fd(), &text, &all, Flags::DONT_WAIT).ok()?;
         Some((self.pid, self.network))
+    }
+
+    /// Sends an exec to the process, which has no sandbox. Returns its id, or `None` when it has died.
+    pub fn send_exec(self, exec: &Exec) -> Option<Pid> {
+        let message = WorkMessage::<(), _>::Exec(ExecMessage {
+            request: &exec.request,
+            received_at: exec.received_at,
+            has_container: exec.container.is_some(),
+        });
+        let container = exec.container.iter();
+        let all: Vec<_> = container
+            .chain(&exec.descriptors)
+            .map(AsFd::as_fd)
+            .collect();
+        let text = messages::text(&message);
+        seqpacket::send(self.channel.as_fd(), &text, &all, Flags::DONT_WAIT).ok()?;
+        Some(self.pid)
     }
 
     /// Returns whether its sandbox is in this cgroup.
@@ -107,7 +148,7 @@ impl StandbyMonitor {
 }
 
 impl Standby {
-    /// Prepares the sandbox, waits for the launch and does the monitor's work.
+    /// Prepares the sandbox, waits for work and does the monitor's work.
     pub fn run(self, host: Host) {
         let _ = rustix::thread::set_name(c"tbox-standby");
         let Self {
@@ -132,18 +173,46 @@ impl Standby {
             return;
         };
         drop((network, cgroup));
-        if let Some(launch) = receive_launch(&channel) {
-            drop(channel);
-            launch::run(host, launch, ready);
+        let work = receive_work(&channel);
+        drop(channel);
+        match work {
+            Some(Work::Launch(launch)) => launch::run(host, launch, ready),
+            Some(Work::Exec(exec)) => exec::run(host, exec),
+            None => {}
         }
     }
 }
 
-/// Waits for the launch. Returns `None` when the zygote has ended or needs the process no longer.
-fn receive_launch(channel: &OwnedFd) -> Option<Launch> {
+/// Waits for work. Returns `None` when the zygote has ended or needs the process no longer.
+fn receive_work(channel: &OwnedFd) -> Option<Work> {
     let received = seqpacket::receive(channel.as_fd()).ok()??;
-    let message: LaunchMessage<Box<LaunchRequest>> = serde_json::from_slice(&received.text).ok()?;
-    let mut descriptors = received.descriptors.into_iter();
+    let message: WorkMessage<Box<LaunchRequest>, Box<ExecRequest>> =
+        serde_json::from_slice(&received.text).ok()?;
+    let descriptors = received.descriptors;
+    match message {
+        WorkMessage::Launch(message) => launch_of(message, descriptors).map(Work::Launch),
+        WorkMessage::Exec(message) => Some(Work::Exec(exec_of(message, descriptors))),
+    }
+}
+
+fn exec_of(message: ExecMessage<Box<ExecRequest>>, descriptors: Vec<OwnedFd>) -> Exec {
+    let mut descriptors = descriptors.into_iter();
+    Exec {
+        request: message.request,
+        container: match message.has_container {
+            true => descriptors.next(),
+            false => None,
+        },
+        descriptors: descriptors.collect(),
+        received_at: message.received_at,
+    }
+}
+
+fn launch_of(
+    message: LaunchMessage<Box<LaunchRequest>>,
+    descriptors: Vec<OwnedFd>,
+) -> Option<Launch> {
+    let mut descriptors = descriptors.into_iter();
     let report = descriptors.next()?;
     let mut next = |present: bool| present.then(|| descriptors.next()).flatten();
     let [network, devices, pid, ipc] = message.present.map(&mut next);
