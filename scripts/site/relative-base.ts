@@ -1,3 +1,5 @@
+import { loadSearch } from "./make-search.ts";
+
 /** Path that stands for the site's directory in the files that VitePress writes. */
 export const placeholder = "/@site@/";
 
@@ -19,7 +21,7 @@ function pageWithRelativeBase(text: string, up: string): string {
   const end =
     '<script>for(const a of document.querySelectorAll("a[href]:not([href^=\\"#\\"])"))a.href=a.href</script>';
   return text
-    .replace("<head>", `<head>${start}`)
+    .replace("<head>", `<head>${start}${loadSearch}`)
     .replace("</body>", `${end}</body>`)
     .replaceAll(`\\"${placeholder}\\"`, `\\""+${variable}+"\\"`)
     .replaceAll(placeholder, up);

@@ -119,6 +119,19 @@ describe.skipIf(obstacle !== undefined)("the documentation's site", () => {
       expect(links).toContain(at("guides/networks.html#published-ports"));
     });
 
+    test("the search also works when the pages are opened as files", async () => {
+      await browser.open(`file://${site}/guides/files.html`);
+      await until(async () => (await browser.evaluate("document.querySelector('dialog') !== null")) === true);
+      await browser.evaluate(`(() => {
+        document.querySelector(".DocSearch-Button").click();
+        const input = document.querySelector("dialog[open] input");
+        input.value = "published port";
+        input.dispatchEvent(new Event("input"));
+      })()`);
+      const found = "[...document.querySelectorAll('dialog a.result')].map((link) => link.href)";
+      expect(await browser.evaluate(found)).toContain(`file://${site}/guides/networks.html#published-ports`);
+    });
+
     test("the navigation leads to pages of other folders without a new load", async () => {
       await browser.resize(1280, 900);
       await browser.open(at("guides/files.html"));

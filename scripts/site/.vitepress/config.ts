@@ -15,6 +15,11 @@ const wideContent = `
 :root { --vp-sidebar-width: 232px; }
 .VPDoc.has-aside .content-container.content-container { max-width: 900px; }
 .VPDoc .aside.aside { max-width: 216px; padding-left: 24px; }
+.files-search { width: min(640px, 90vw); max-height: 80vh; margin: 10vh auto auto; padding: 16px; border: 1px solid var(--vp-c-divider); border-radius: 8px; background: var(--vp-c-bg); color: var(--vp-c-text-1); }
+.files-search::backdrop { background: rgb(0 0 0 / 50%); }
+.files-search input { width: 100%; padding: 8px 12px; border: 1px solid var(--vp-c-brand-1); border-radius: 4px; font-size: 16px; }
+.files-search a { display: block; padding: 8px 4px; }
+.files-search a:hover, .files-search a:focus { color: var(--vp-c-brand-1); }
 @media (min-width: 1280px) { .VPDoc .content.content { padding: 0 16px 128px; } }
 `;
 
