@@ -12,6 +12,9 @@ import { squash } from "./squash.ts";
 /** Maximum number of layers of an image: Docker's limit, which is close to the limit of overlayfs. */
 const mostLayers = 127;
 
+/** Time of a setting in a stage that has no layer yet. */
+const unknownTime = new Date(0).toISOString();
+
 /** The image of a build. */
 export interface FinishedImage {
   id: Digest;
@@ -41,7 +44,7 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
   const { layers, base } = stage;
   const config = configOf(run, stage);
   const { created, cached } = creationTime(run, config);
-  const dated = { ...config, created: new Date(created).toISOString() };
+  const dated = withDate(config, new Date(created).toISOString());
   const existed = services.images.findId(digestOf(encodeJson(dated))) !== undefined;
   const id = await services.images.write(
     {
@@ -53,6 +56,14 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
     request.tags,
   );
   return { id, cached, existed };
+}
+
+/** Sets the time of an image, also for the settings before its first layer. */
+function withDate(config: ImageConfig, created: string): ImageConfig {
+  const history = (config.history ?? []).map((entry) =>
+    entry.empty_layer && entry.created === unknownTime ? { ...entry, created } : entry,
+  );
+  return { ...config, history, created };
 }
 
 /** Returns the base image if the build does not change it: Docker's classic builder then tags the base image. */

@@ -204,6 +204,17 @@ daemonSuite(
       };
       expect(await created("900000000")).toBe(900_000_000_000);
       expect(await created("")).toBe(1_000_000_000_000);
+      const file = "FROM scratch\nENV A=1\nCOPY Dockerfile /\n";
+      await built(file, {}, "-t", "dated:2", "--build-arg=SOURCE_DATE_EPOCH=1000000000");
+      const times = await tbox("history", "--human=false", "--format", "{{.CreatedAt}}", "dated:2");
+      expect(
+        new Set(
+          times
+            .trim()
+            .split("\n")
+            .map((time) => Date.parse(time)),
+        ),
+      ).toEqual(new Set([1_000_000_000_000]));
     });
 
     test("a file output has the times of SOURCE_DATE_EPOCH, a zstd archive its compression", async () => {
