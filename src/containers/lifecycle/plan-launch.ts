@@ -121,7 +121,7 @@ export function planLaunch(
     },
     log: planLog(host.LogConfig),
     cgroupWritable: writableCgroups,
-    ...(isIsolated(record) ? { isolated: true } : {}),
+    ...(isIsolated(record, step) ? { isolated: true } : {}),
     durableExit: !host.AutoRemove && record.layers === undefined,
   };
 }

@@ -149,7 +149,8 @@ async function launchProgram(
   resolveNamespaceOwners(services.records, record);
   for (const owner of namespaceOwners(services.records, record)) services.runtime(owner.id).isolated = false;
   // A process that reached the container in an earlier run may still have its files open.
-  services.runtime(record.id).isolated = record.state.startedAt === never && isIsolated(record);
+  const runtime = services.runtime(record.id);
+  runtime.isolated = record.state.startedAt === never && isIsolated(record, runtime.buildStep);
   requireLinkTargets(services, record);
   requireMemoryVolumes(services, record);
   ensureBindSources(record.hostConfig, services.apiSocket);
@@ -161,7 +162,7 @@ async function launchProgram(
     return planLaunch(record, {
       diffIds: record.layers ?? image?.diffIds ?? [],
       ...(record.mountedImages ? { mountedLayers: await layersOfMountedImages(services, record) } : {}),
-      step: services.runtime(record.id).buildStep,
+      step: runtime.buildStep,
       hostname: record.config.Hostname ?? "",
       network,
       ...(record.config.Rootfs === undefined ? {} : { hostEtcFiles: etcFilesOf(record.config.Rootfs) }),

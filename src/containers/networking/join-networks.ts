@@ -83,7 +83,8 @@ async function joinOwnNetworks(
   });
   const named = endpoints.some(({ network }) => resolvesNames(network));
   const servers = named ? (record.hostConfig.Dns ?? []) : [];
-  const joining = services.networks.join({ endpoints, servers, fresh, isolated: isIsolated(record) });
+  const isolated = isIsolated(record, services.runtime(record.id).buildStep);
+  const joining = services.networks.join({ endpoints, servers, fresh, isolated });
   const namespace = joining instanceof Promise ? await joining : joining;
   if (!namespace) {
     if (planPorts(record.config, record.hostConfig).length === 0) {

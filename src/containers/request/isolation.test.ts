@@ -32,6 +32,8 @@ describe("a container", () => {
     ["a device", { Devices: [{ PathOnHost: "/dev/fuse" }] }],
     ["another filter of system calls", { SecurityOpt: ["seccomp=unconfined"] }],
     ["another mapping of ids", { UsernsMode: "keep-id" }],
+    ["no masked paths", { MaskedPaths: [] }],
+    ["no read-only paths", { ReadonlyPaths: [] }],
   ])("with %s is not isolated", (_, host) => {
     expect(isIsolated(container(host))).toBe(false);
   });
@@ -39,5 +41,10 @@ describe("a container", () => {
   test("on a directory of the host, or with an image as a mount, is not isolated", () => {
     expect(isIsolated(container({}, { config: { Rootfs: "/" } }))).toBe(false);
     expect(isIsolated(container({}, { mountedImages: {} }))).toBe(false);
+  });
+
+  test("of a build step is isolated unless the step mounts something", () => {
+    expect(isIsolated(container({}), { mounts: [] })).toBe(true);
+    expect(isIsolated(container({}), { mounts: [{ type: "cache" }] })).toBe(false);
   });
 });

@@ -35,6 +35,8 @@ daemonSuite(
       expect(await isReused(daemon, looped)).toBe(false);
       const shared = await run(daemon, peer, "-v", `${daemon.data}:/shared`);
       expect(await isReused(daemon, shared)).toBe(false);
+      const unprotected = await run(daemon, peer, "--security-opt", "systempaths=unconfined");
+      expect(await isReused(daemon, unprotected)).toBe(false);
       const published = await run(daemon, peer, "-p", "127.0.0.1::80");
       expect(await isReused(daemon, published)).toBe(false);
     });

@@ -41,7 +41,7 @@ const ALWAYS: &[&str] = &[
     "sched_setparam", "sched_setscheduler", "sched_yield", "seccomp", "select", "semctl", "semget", "semop",
     "semtimedop", "sendfile", "sendmmsg", "sendmsg", "sendto", "set_robust_list",
     "set_thread_area", "set_tid_address", "setfsgid", "setfsuid", "setgid", "setgroups", "setitimer", "setpgid",
-    "setpriority", "setregid", "setresgid", "setresuid", "setreuid", "setrlimit", "setsid", "setsockopt", "setuid",
+    "setpriority", "setregid", "setresgid", "setresuid", "setreuid", "setrlimit", "setsid", "setuid",
     "setxattr", "setxattrat", "shmat", "shmctl", "shmdt", "shmget", "shutdown", "sigaltstack", "signalfd",
     "signalfd4", "socketpair", "splice", "stat", "statfs", "statmount", "statx", "symlink", "symlinkat", "sync",
     "sync_file_range", "syncfs", "sysinfo", "tee", "tgkill", "time", "timer_create", "timer_delete",
@@ -59,6 +59,8 @@ const OF_ARCHITECTURE: &[(Architecture, &[&str])] =
 const WITH_CAPABILITY: &[(&str, &[&str])] = &[
     ("BPF", &["bpf"]),
     ("DAC_READ_SEARCH", &["open_by_handle_at"]),
+    // Without it, `limited` tells which options may be set.
+    ("NET_ADMIN", &["setsockopt"]),
     ("PERFMON", &["perf_event_open"]),
     ("SYSLOG", &["syslog"]),
     (
@@ -117,6 +119,9 @@ const NEW_NAMESPACES: u64 = 0x7e02_0080;
 /// PER_LINUX, PER_LINUX32, both with UNAME26, and the value that queries the personality.
 const PERSONALITIES: [u32; 5] = [0, 8, 0x2_0000, 0x2_0008, u32::MAX];
 
+/// MRT_INIT (linux/mroute.h) and MRT6_INIT (linux/mroute6.h).
+const START_OF_MULTICAST_ROUTER: u32 = 200;
+
 /// Returns the profile for a container whose capabilities `has` knows.
 pub fn table(architecture: Architecture, has: &dyn Fn(&str) -> bool) -> Table {
     let mut table = Table::new(architecture, errno(libc::EPERM));
@@ -162,7 +167,17 @@ fn limited() -> Vec<(&'static str, Vec<Rule>)> {
     let inserts = [libc::TIOCSTI, libc::TIOCLINUX];
     let other_request = inserts.map(|request| is(1, request as u32).negated());
     let personalities = PERSONALITIES.map(|value| Rule::when(vec![is(0, value)], ALLOW));
+    // This rule is stricter than Docker's profile: it forbids starting to route multicast packets. The kernel keeps settings of
+    // such a router in the network namespace, which may serve another container.
+    let other_option = is(2, START_OF_MULTICAST_ROUTER).negated();
+    let other_level =
+        [libc::IPPROTO_IP, libc::IPPROTO_IPV6].map(|level| is(1, level as u32).negated());
+    let options = vec![
+        Rule::when(vec![other_option], ALLOW),
+        Rule::when(other_level.to_vec(), ALLOW),
+    ];
     vec![
+        ("setsockopt", options),
         ("socket", vec![Rule::when(other_family.to_vec(), ALLOW)]),
         ("ioctl", vec![Rule::when(other_request.to_vec(), ALLOW)]),
         ("personality", personalities.to_vec()),

@@ -135,6 +135,23 @@ fn sockets_of_the_families_alg_and_vsock_are_refused_even_with_high_bits_set() {
 }
 
 #[test]
+fn only_an_administrator_of_the_network_starts_a_multicast_router() {
+    let answer = |filter: &[_], level: i32, option: u64| {
+        let arguments = [3, level as u64, option, 0, 4, 0];
+        run(filter, NATIVE, number("setsockopt"), arguments)
+    };
+    let default = default_filter(&held(DEFAULT));
+    for level in [libc::IPPROTO_IP, libc::IPPROTO_IPV6] {
+        assert_eq!(answer(&default, level, 200), REFUSE);
+        assert_eq!(answer(&default, level, 200 | 1 << 32), REFUSE);
+        assert_eq!(answer(&default, level, 201), ALLOW);
+        let administrator = default_filter(&held(&["NET_ADMIN"]));
+        assert_eq!(answer(&administrator, level, 200), ALLOW);
+    }
+    assert_eq!(answer(&default, libc::SOL_SOCKET, 200), ALLOW);
+}
+
+#[test]
 fn a_capability_allows_its_calls_and_no_others() {
     let with = default_filter(&held(&["SYS_ADMIN"]));
     assert_eq!(run(&with, NATIVE, number("mount"), [0; 6]), ALLOW);

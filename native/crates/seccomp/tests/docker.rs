@@ -41,10 +41,16 @@ fn samples(decisions: [&Decision; 2]) -> Vec<[u64; 6]> {
     samples
 }
 
-/// Returns whether tbox's profile is stricter for a call: it forbids requests that insert input into a terminal.
+/// Returns whether tbox's profile is stricter for a call: it forbids requests that insert input into a terminal, and options that
+/// start a multicast router.
 fn is_stricter_by_design(name: &str, arguments: &[u64; 6]) -> bool {
     let inserts = [libc::TIOCSTI, libc::TIOCLINUX];
-    name == "ioctl" && inserts.contains(&arguments[1])
+    let routes = [libc::IPPROTO_IP, libc::IPPROTO_IPV6].map(|level| level as u64);
+    match name {
+        "ioctl" => inserts.contains(&arguments[1]),
+        "setsockopt" => routes.contains(&arguments[1]) && arguments[2] == 200,
+        _ => false,
+    }
 }
 
 fn differences(architecture: Architecture, ours: &Table, docker: &Table) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! Tests of processes, run without the test harness: its threads would make fork and clone3 fail.
 #![allow(clippy::unwrap_used)]
 
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::io::read;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -10,12 +12,15 @@ use rustix::process::{
 };
 use sys::clone::{Namespaces, clone3};
 use sys::fork::{Side, fork};
+use sys::interface;
+use sys::network_namespace::{open_traces, read_traces};
 use sys::signals;
 
 fn main() {
     clone3_leaves_each_end_of_a_pipe_to_one_process();
     a_blocked_signal_stays_pending_until_a_descriptor_reports_it();
-    println!("\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+    a_left_multicast_group_sends_nothing_and_a_socket_is_a_trace();
+    println!("\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
 }
 
 fn pipe() -> (OwnedFd, OwnedFd) {
@@ -49,5 +54,39 @@ fn a_blocked_signal_stays_pending_until_a_descriptor_reports_it() {
             let (_, status) = waitpid(Some(child), WaitOptions::empty()).unwrap().unwrap();
             assert_eq!(status.exit_status(), Some(0));
         }
+    }
+}
+
+fn a_left_multicast_group_sends_nothing_and_a_socket_is_a_trace() {
+    let namespaces = Namespaces::USER | Namespaces::NETWORK;
+    let child = match clone3(namespaces, None, (), || {
+        use_network_namespace();
+        std::process::exit(0)
+    }) {
+        Ok((child, ())) => child,
+        Err(error) => {
+            println!("no user namespace: {error}");
+            return;
+        }
+    };
+    let status = waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED);
+    assert_eq!(status.unwrap().unwrap().exit_status(), Some(0));
+}
+
+fn use_network_namespace() {
+    interface::loopback_up().unwrap();
+    let traces = open_traces().unwrap();
+    let unused = read_traces(&traces).unwrap();
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let group = Ipv4Addr::new(239, 1, 2, 3);
+    socket
+        .join_multicast_v4(&group, &Ipv4Addr::LOCALHOST)
+        .unwrap();
+    assert_ne!(read_traces(&traces).unwrap(), unused);
+    drop(socket);
+    if read_traces(&traces).unwrap() == unused {
+        // The kernel sends a pending report within this time.
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(read_traces(&traces).unwrap(), unused);
     }
 }

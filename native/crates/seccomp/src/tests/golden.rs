@@ -8,6 +8,7 @@ use super::*;
 const CAPABILITIES: &[&str] = &[
     "BPF",
     "DAC_READ_SEARCH",
+    "NET_ADMIN",
     "PERFMON",
     "SYSLOG",
     "SYS_ADMIN",
