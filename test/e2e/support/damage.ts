@@ -18,8 +18,9 @@ function garble(bytes: Uint8Array): Uint8Array {
 
 /** Copies a store over another one. The kernel creates the work directories of overlays without any permission. */
 export async function copyStore(from: string, to: string): Promise<void> {
-  const open = (store: string) => Bun.$`chmod -f 700 ${store}/containers/*/work/work`.nothrow().quiet();
-  for (const store of [from, to]) await open(store);
+  await Bun.$`chmod -f 700 ${from}/containers/*/work/work`.nothrow().quiet();
+  // Those of removed containers are in the trash.
+  await Bun.$`chmod -Rf u+rwx ${to}`.nothrow().quiet();
   rmSync(to, { recursive: true, force: true });
   await Bun.$`cp -a ${from} ${to}`.quiet();
 }
