@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Returns the ids of the processes whose command line contains the text, forks included. */
 export function processesMentioning(text: string): number[] {
-  return processIds().filter((pid) => commandLine(pid).split("\0").join(" ").includes(text));
+  return processIds().filter((pid) => textOf(pid, "cmdline").split("\0").join(" ").includes(text));
+}
+
+/** Returns the ids of the processes that were started with this variable, given as `NAME=value`. */
+export function processesWithVariable(variable: string): number[] {
+  return processIds().filter((pid) => textOf(pid, "environ").split("\0").includes(variable));
 }
 
 /** Returns the ids of these processes with a certain name. */
@@ -62,9 +67,9 @@ function processIds(): number[] {
   return readdirSync("/proc").map(Number).filter(Number.isInteger);
 }
 
-function commandLine(pid: number): string {
+function textOf(pid: number, file: "cmdline" | "environ"): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
   } catch {
     return "";
   }

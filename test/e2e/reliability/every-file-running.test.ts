@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { killTrees, processesMentioning } from "#test/support/processes.ts";
+import { killTrees, processesMentioning, processesWithVariable } from "#test/support/processes.ts";
 import { printed, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
@@ -132,7 +132,9 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon that loses a file whil
   async function end(): Promise<void> {
     await tbox("rm", "-f", "lasting");
     await tbox("daemon", "stop");
-    await killTrees(processesMentioning(daemon.run));
+    // A daemon without its socket cannot be told to stop.
+    const daemons = processesWithVariable(`TBOX_DATA_DIR=${daemon.data}`);
+    await killTrees([...daemons, ...processesMentioning(daemon.run)]);
   }
 
   test.skipIf(all).each(essential)(

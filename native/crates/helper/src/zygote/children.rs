@@ -19,7 +19,7 @@ use crate::monitor::memory;
 use crate::timestamp;
 use crate::zygote::prepared_network::HeldNetwork;
 
-/// Containers whose network namespaces may be used again. Each takes some descriptors of the zygote while the container runs.
+/// Running containers whose network namespaces may be used again. Each takes some descriptors of the zygote while the container runs.
 const MOST_ISOLATED: usize = 32;
 
 /// The zygote's knowledge of a container.
@@ -47,6 +47,21 @@ enum Child {
     Preparer,
     /// PID 1 of a container whose monitor was killed. The kernel made it a child of the zygote.
     Orphan(Container),
+}
+
+impl Child {
+    /// Returns the start of a container whose network namespace may be used again.
+    fn traced_since(&self) -> Option<&str> {
+        match self {
+            Self::Monitor {
+                container,
+                isolated: true,
+                network: Some(network),
+                ..
+            } if network.has_traces() => Some(&container.started_at),
+            _ => None,
+        }
+    }
 }
 
 /// Descriptors that the zygote holds until a monitor ends.
@@ -104,17 +119,9 @@ impl Children {
             cgroup,
             isolated,
         } = held;
-        let traced = |child: &&Child| {
-            matches!(
-                child,
-                Child::Monitor {
-                    isolated: true,
-                    network: Some(network),
-                    ..
-                } if network.has_traces()
-            )
-        };
-        let isolated = isolated && self.by_pid.values().filter(traced).count() < MOST_ISOLATED;
+        if isolated {
+            self.make_room_for_traces();
+        }
         let network = match isolated {
             true => network,
             false => network.and_then(HeldNetwork::without_traces),
@@ -131,6 +138,26 @@ impl Children {
             isolated,
         };
         self.by_pid.insert(number(pid), monitor);
+    }
+
+    /// Closes the traces of the container that started first if there are too many. A container that has run for long has
+    /// most likely used its network.
+    fn make_room_for_traces(&mut self) {
+        let children = self.by_pid.iter();
+        let traced = children.filter_map(|(pid, child)| Some((child.traced_since()?, *pid)));
+        let traced: Vec<_> = traced.collect();
+        if traced.len() < MOST_ISOLATED {
+            return;
+        }
+        let oldest = traced.into_iter().min().map(|(_, pid)| pid);
+        if let Some(pid) = oldest
+            && let Some(Child::Monitor {
+                network, isolated, ..
+            }) = self.by_pid.get_mut(&pid)
+        {
+            *network = network.take().and_then(HeldNetwork::without_traces);
+            *isolated = false;
+        }
     }
 
     /// Notes that another process enters namespaces of containers that `chosen` selects by id and first process.
@@ -305,6 +332,7 @@ fn number(pid: Pid) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zygote::prepared_network::Traces;
 
     #[test]
     fn a_zygote_does_not_wait_for_a_preparer() {
@@ -315,5 +343,28 @@ mod tests {
         assert!(children.is_empty());
         children.add_worker(pid);
         assert!(!children.is_empty());
+    }
+
+    fn traces() -> Traces {
+        let file = std::fs::File::open("/proc/version").unwrap();
+        Traces::of(vec![file.into()]).unwrap()
+    }
+
+    #[test]
+    fn the_newest_containers_may_leave_their_namespaces() {
+        let mut children = Children::create().unwrap();
+        let traced = |children: &Children, pid| children.by_pid[&pid].traced_since().is_some();
+        let last = u32::try_from(MOST_ISOLATED).unwrap() + 3;
+        for pid in 1..=last {
+            let held = HeldDescriptors {
+                network: Some(HeldNetwork::OnBridges(u64::from(pid), traces())),
+                isolated: true,
+                ..HeldDescriptors::default()
+            };
+            let id = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            children.add_monitor(id, pid.to_string(), held);
+        }
+        let left: Vec<_> = (1..=last).filter(|pid| !traced(&children, *pid)).collect();
+        assert_eq!(left, [1, 2, 3]);
     }
 }
