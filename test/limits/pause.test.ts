@@ -69,8 +69,9 @@ describe.skipIf(skipped !== undefined)("a container with its own cgroup", () => 
   });
 
   test("receives SIGTERM of a stop while it is paused", async () => {
-    const script = "trap 'exit 7' TERM; while :; do sleep 0.1; done";
+    const script = "trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done";
     await limited.start("stopping", [], "sh", "-c", script);
+    await until(async () => (await tbox("logs", "stopping")).stdout === "up\n");
     await tbox("pause", "stopping");
     expect((await tbox("stop", "stopping")).code).toBe(0);
     expect((await limited.inspect("stopping")).State.ExitCode).toBe(7);

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Message } from "../protocol/schema.ts";
-import { readMessages, sendMessage } from "./frames.ts";
+import { allSent, readMessages, sendMessage } from "./frames.ts";
 import { errorOfTrailers, GrpcError, statusCode } from "./grpc-error.ts";
 
 /** Metadata of a call; a name with several values is repeated. */
@@ -95,7 +95,7 @@ function openCall(session: ClientHttp2Session, headers: Metadata, signal: AbortS
   return {
     messages: readToEnd(readMessages(stream), () => trailers, signal),
     send: (message) => sendMessage(stream, message),
-    end: () => void stream.end(),
+    end: () => void allSent(stream).then(() => stream.end()),
     [Symbol.dispose]() {
       if (!stream.closed) stream.destroy();
     },

@@ -1,5 +1,7 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Http2Stream } from "node:http2";
+import type { Readable } from "node:stream";
 import { GrpcError, statusCode } from "./grpc-error.ts";
+import { admit } from "./send-limit.ts";
 
 /** Bytes before each message: a flag for compression and the length. */
 const prefixLength = 5;
@@ -16,13 +18,16 @@ function frameOf(message: Uint8Array): Buffer {
 }
 
 /** Messages of a stream that are about to be written together. */
-const outgoing = new WeakMap<Duplex, { frames: Buffer[]; sent: Promise<void> }>();
+const outgoing = new WeakMap<Http2Stream, { frames: Buffer[]; sent: Promise<void> }>();
+
+/** The last write of a stream; it is settled when the peer accepts more. */
+const writes = new WeakMap<Http2Stream, Promise<void>>();
 
 /**
  * Sends a message; resolves when the peer accepts more. Bun loses a write of HTTP/2 that happens while it handles a frame
  * of another connection, so messages are written in a later turn of the event loop.
  */
-export function sendMessage(stream: Duplex, message: Uint8Array): Promise<void> {
+export function sendMessage(stream: Http2Stream, message: Uint8Array): Promise<void> {
   const frame = frameOf(message);
   const waiting = outgoing.get(stream);
   if (waiting) {
@@ -30,12 +35,18 @@ export function sendMessage(stream: Duplex, message: Uint8Array): Promise<void> 
     return waiting.sent;
   }
   const frames = [frame];
-  const sent = nextTurn().then(() => {
+  const sent = Promise.all([nextTurn(), allSent(stream)]).then(() => {
     outgoing.delete(stream);
     return write(stream, Buffer.concat(frames));
   });
   outgoing.set(stream, { frames, sent });
+  writes.set(stream, sent);
   return sent;
+}
+
+/** Resolves when all messages of a stream are written, or cannot be written. */
+export async function allSent(stream: Http2Stream): Promise<void> {
+  await writes.get(stream)?.catch(() => {});
 }
 
 /** Resolves in a later turn of the event loop. */
@@ -43,7 +54,15 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-async function write(stream: Duplex, data: Buffer): Promise<void> {
+async function write(stream: Http2Stream, data: Buffer): Promise<void> {
+  for (let start = 0; start < data.length; ) {
+    const end = start + (stream.session ? await admit(stream.session, data.length - start) : data.length);
+    await writePart(stream, data.subarray(start, end));
+    start = end;
+  }
+}
+
+async function writePart(stream: Http2Stream, data: Buffer): Promise<void> {
   if (stream.destroyed || stream.writableEnded) {
     throw new GrpcError(statusCode.unavailable, "the connection is closed");
   }

@@ -7,7 +7,7 @@ import {
 } from "node:http2";
 import type { Duplex } from "node:stream";
 import { openLog } from "#support/log.ts";
-import { nextTurn, readMessages, sendMessage } from "./frames.ts";
+import { allSent, nextTurn, readMessages, sendMessage } from "./frames.ts";
 import { GrpcError, statusCode, toGrpcError, trailersOf } from "./grpc-error.ts";
 import type { Services } from "./service.ts";
 
@@ -81,7 +81,7 @@ async function serveStream(
     failure = toGrpcError(error);
     if (!gone.signal.aborted) log.debug(() => `${path}: ${failure?.message}`);
   }
-  await nextTurn();
+  await Promise.all([nextTurn(), allSent(stream)]);
   // The rest of the client's data must be read, so that its connection can be used for other calls.
   stream.resume();
   if (!stream.destroyed) stream.end();

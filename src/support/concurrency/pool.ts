@@ -41,7 +41,7 @@ export function openPool<T>({ create, size, delay, retryDelay }: PoolOptions<T>)
     }
     missingSince ??= performance.now();
     const latest = missingSince + Math.max(wait, 10 * delay) - performance.now();
-    timer = setTimeout(createOne, Math.min(wait, latest)).unref();
+    timer = setTimeout(createOne, Math.max(0, Math.min(wait, latest))).unref();
   };
   /** Creates one object at a time. */
   const createOne = async () => {
