@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { TboxError } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
+import { syncPath } from "#support/sync-path.ts";
 
 /** Milliseconds between two checks. Each wakes an idle processor. */
 const defaultInterval = 10_000;
@@ -71,21 +72,12 @@ function writeAgain(path: string, database: Database): void {
   const copy = `${path}.new`;
   rmSync(copy, { force: true });
   database.query("VACUUM INTO $copy").run({ copy });
-  sync(copy);
+  syncPath(copy);
   if (identityOf(path) !== undefined) renameSync(path, `${path}.replaced`);
   // SQLite must not apply the log of another file to the copy.
   for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
   renameSync(copy, path);
-  sync(dirname(path));
-}
-
-function sync(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  syncPath(dirname(path));
 }
 
 /** Returns device and inode of a file; undefined for a missing one. */

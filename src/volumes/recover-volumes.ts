@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { errorChain } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
+import { syncPath } from "#support/sync-path.ts";
 import { createVolumeDirectory, removeEmptyVolume } from "./create-volume.ts";
 import type { VolumeRecords } from "./volume-records.ts";
 
@@ -35,15 +36,6 @@ export function settleRemovals(store: string, records: VolumeRecords): void {
   const parent = `${store}/volumes`;
   const gone = records.removed().filter((name) => !existsSync(`${parent}/${name}`));
   if (gone.length === 0) return;
-  syncDirectory(parent);
+  syncPath(parent);
   records.forgetRemoved(gone);
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }

@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
 import { killTrees, processesMentioning, processesWithVariable } from "#test/support/processes.ts";
 import { printed, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
-import { applyDamage, copyStore, type Damage, damages, filesOf } from "../support/damage.ts";
-import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
+import {
+  applyDamage,
+  copyStore,
+  type Damage,
+  damages,
+  filesOf,
+  startDaemonWithObjects,
+} from "../support/damage.ts";
+import { shellUnavailable } from "../support/images.ts";
 
 const program = `${repository}/dist/tbox`;
 
@@ -47,10 +54,7 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon that loses a file whil
   let daemon: TestDaemon;
 
   beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadBox(daemon);
-    await loadShell(daemon, "own:1", {}, [{ path: "own", content: "own" }]);
-    await daemon.printed("network", "create", "net");
+    daemon = await startDaemonWithObjects();
     const create = async (name: string, ...rest: string[]) =>
       ids.set(name, await daemon.printed("create", "--name", name, "--network", "none", ...rest));
     await create("one", "-v", "data:/data", "box:1", "sh", "-c", "echo data > /data/file; echo one");

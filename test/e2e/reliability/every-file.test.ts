@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { lstatSync, readFileSync, writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
 import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
-import { applyDamage, copyStore, damages, filesOf } from "../support/damage.ts";
-import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
+import { applyDamage, copyStore, damages, filesOf, startDaemonWithObjects } from "../support/damage.ts";
+import { shellUnavailable } from "../support/images.ts";
 
 const program = `${repository}/dist/tbox`;
 
@@ -52,10 +52,7 @@ describe.skipIf(shellUnavailable !== undefined)("a daemon with a damaged file", 
   let daemon: TestDaemon;
 
   beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadBox(daemon);
-    await loadShell(daemon, "own:1", {}, [{ path: "own", content: "own" }]);
-    await daemon.printed("network", "create", "net");
+    daemon = await startDaemonWithObjects();
     const create = async (name: string, ...rest: string[]) =>
       owners.set(await daemon.printed("create", "--name", name, "--network", "none", ...rest), name);
     await create("one", "-v", "data:/data", "box:1", "sh", "-c", "echo data > /data/file; echo one");

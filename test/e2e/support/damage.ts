@@ -1,4 +1,6 @@
 import { lstatSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { loadBox, loadShell } from "./images.ts";
 
 /** What happens to a file. */
 export type Damage = "removed" | "truncated" | "garbled";
@@ -14,6 +16,15 @@ export function applyDamage(path: string, damage: Damage): void {
 
 function garble(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte, index) => (index % 7 === 3 ? byte ^ 0x55 : byte));
+}
+
+/** Starts a daemon with the images `box:1` and `own:1`, which has a file `/own`, and a network `net`. */
+export async function startDaemonWithObjects(): Promise<TestDaemon> {
+  const daemon = await startDaemon();
+  await loadBox(daemon);
+  await loadShell(daemon, "own:1", {}, [{ path: "own", content: "own" }]);
+  await daemon.printed("network", "create", "net");
+  return daemon;
 }
 
 /** Copies a store over another one. The kernel creates the work directories of overlays without any permission. */
