@@ -1,4 +1,5 @@
 import type { Http2Session } from "node:http2";
+import { GrpcError, statusCode } from "./grpc-error.ts";
 
 /**
  * Bytes that a session sends before the peer has confirmed their receipt. gRPC's Go library raises its initial window when it
@@ -19,7 +20,7 @@ interface Sent {
 
 const sessions = new WeakMap<Http2Session, Sent>();
 
-/** Waits until a session may send more; returns how many of the bytes it may send now. */
+/** Waits until a session may send more; returns how many of the bytes it may send now. Throws if the session ends. */
 export async function admit(session: Http2Session, length: number): Promise<number> {
   let sent = sessions.get(session);
   if (!sent) {
@@ -27,6 +28,7 @@ export async function admit(session: Http2Session, length: number): Promise<numb
     sessions.set(session, sent);
   }
   while (sent.unconfirmed >= mostUnconfirmed && !session.destroyed) await confirmation(session, sent);
+  if (session.destroyed) throw new GrpcError(statusCode.unavailable, "the connection is closed");
   const admitted = Math.min(length, mostUnconfirmed - sent.unconfirmed);
   sent.unconfirmed += admitted;
   return admitted;
