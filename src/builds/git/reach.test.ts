@@ -24,7 +24,7 @@ test.skipIf(address === undefined || Bun.which("git") === null)(
         },
       },
     });
-    // The same address as a number, which a resolver would turn into the address.
+    // A resolver would turn this number into the address.
     const number = (address ?? "").split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
     const remote = `git://${number}:${server.port}/a/repo.git`;
     const restriction = await restrictToOtherMachines(remote);

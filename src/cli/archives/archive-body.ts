@@ -6,7 +6,7 @@ import { failureMessage } from "../output/failure.ts";
 export interface ArchiveHints {
   /** Message if standard input is a terminal. */
   terminal: string;
-  /** What to do instead of naming a directory. */
+  /** Remedy for a directory that was named in place of an archive. */
   directory(path: string): string;
 }
 

@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, rmSync, truncateSync, writeFileSync } from "no
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { loadBox, loadShell } from "./images.ts";
 
-/** What happens to a file. */
+/** Kind of damage to a file. */
 export type Damage = "removed" | "truncated" | "garbled";
 
 export const damages: Damage[] = ["removed", "truncated", "garbled"];
@@ -30,7 +30,7 @@ export async function startDaemonWithObjects(): Promise<TestDaemon> {
 /** Copies a store over another one. The kernel creates the work directories of overlays without any permission. */
 export async function copyStore(from: string, to: string): Promise<void> {
   await Bun.$`chmod -f 700 ${from}/containers/*/work/work`.nothrow().quiet();
-  // Those of removed containers are in the trash.
+  // The trash has such directories of removed containers.
   await Bun.$`chmod -Rf u+rwx ${to}`.nothrow().quiet();
   rmSync(to, { recursive: true, force: true });
   await Bun.$`cp -a ${from} ${to}`.quiet();

@@ -116,7 +116,7 @@ pub struct NetHelper {
     channel: Option<Watched>,
     bridges: Option<OwnedFd>,
     namespaces: BTreeMap<u64, Namespace>,
-    /// Those without a container so far whose traces are not open, with their arrivals.
+    /// Namespaces that have had no container and whose traces are not open, with the times of their arrival.
     untraced: VecDeque<(u64, Instant)>,
     /// Released namespaces, to be destroyed when no container is being started.
     released: Vec<OwnedFd>,
