@@ -1,3 +1,5 @@
+import type { Writable } from "node:stream";
+
 /** Yields one value. */
 export async function* singleValue<T>(value: T): AsyncGenerator<T, void, void> {
   yield value;
@@ -42,4 +44,16 @@ export async function* counted(
     count += piece.byteLength;
     onProgress(count);
   }
+}
+
+/** Resolves when a stream accepts more data or is closed. */
+export function writable(stream: Writable): Promise<void> {
+  if (stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
 }

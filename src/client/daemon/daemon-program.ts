@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { builtFile } from "#native/addon/files.ts";
 import type { Environment } from "#support/directories.ts";
 
@@ -12,6 +13,17 @@ export function ownProgram(): DaemonProgram {
   const compiled = Bun.main.startsWith("/$bunfs/");
   const command = compiled ? [process.execPath] : [process.execPath, Bun.main];
   return { command, environment: process.env };
+}
+
+/**
+ * Returns the program for a daemon in the background: the launcher, which executes this program and reports what prevents
+ * the start of any Bun program, or Bun with the main file.
+ */
+export function daemonProgram(): DaemonProgram {
+  const launcher = builtFile("tbox");
+  const own = ownProgram();
+  const compiled = own.command.length === 1;
+  return compiled && existsSync(launcher) ? { ...own, command: [launcher] } : own;
 }
 
 /** Returns the path of the helper that this program starts. */

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dataDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ByteSocket } from "./byte-socket.ts";
-import { type DaemonProgram, daemonEnvironment, ownProgram } from "./daemon-program.ts";
+import { type DaemonProgram, daemonEnvironment, daemonProgram } from "./daemon-program.ts";
 import type { DaemonSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
 
@@ -16,7 +16,7 @@ const firstDelay = 100;
  * Starts a daemon that outlives this program and connects to it. When several clients start one at the same time, one
  * daemon wins and all clients get a connection to it.
  */
-export async function startDaemon(target: DaemonSocket, program = ownProgram()): Promise<ByteSocket> {
+export async function startDaemon(target: DaemonSocket, program = daemonProgram()): Promise<ByteSocket> {
   const log = `${dataDirectory(program.environment)}/daemon.log`;
   let report = await spawnDaemon(program, log);
   const deadline = performance.now() + startTimeout;

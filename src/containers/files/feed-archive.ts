@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
+import { writable } from "#support/streams.ts";
 
 /**
  * Passes an archive to the unpacking from the descriptor `source`. A failure of the archive ends the unpacking, and a
@@ -38,10 +39,7 @@ async function feed(reader: ChunkReader, stream: Duplex): Promise<void> {
       const { done, value } = await reader.read();
       if (stream.destroyed) return;
       if (done || value === undefined) break;
-      if (stream.write(value)) continue;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      stream.once("drain", resolve).once("close", resolve);
-      await promise;
+      if (!stream.write(value)) await writable(stream);
     }
     stream.end();
   } catch (error) {

@@ -2,6 +2,7 @@ import { Duplex, PassThrough, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
+import { writable } from "#support/streams.ts";
 import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { isRunning } from "../state/container-record.ts";
@@ -145,14 +146,5 @@ async function writeFrame(
   header[0] = stream === "stderr" ? 2 : 1;
   header.writeUInt32BE(bytes.byteLength, 4);
   const piece = framing === "multiplexed" ? Buffer.concat([header, bytes]) : bytes;
-  if (output.write(piece)) return;
-  // A client that disconnects while it does not read never drains the stream.
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      output.off("drain", done).off("close", done);
-      resolve();
-    };
-    output.on("drain", done).on("close", done);
-    if (output.destroyed) done();
-  });
+  if (!output.write(piece)) await writable(output);
 }

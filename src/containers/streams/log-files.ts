@@ -22,27 +22,45 @@ export interface RecordAt {
   end: number;
 }
 
-/** Reads the records from an offset to the current end of the file, a chunk at a time. Skips lines that are not records. */
+/**
+ * Reads the records from an offset to the current end of the file, a chunk at a time. A record of tbox reports how many
+ * lines are no records. `complete` tells that nobody is writing a record: then the end of the file ends the last one.
+ */
 export async function* readRecords(
   file: FileHandle,
   from: number,
-  chunkSize: number,
+  { chunkSize, complete }: { chunkSize: number; complete: boolean },
 ): AsyncGenerator<RecordAt> {
   let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
   let position = from;
+  let damaged = 0;
   for (;;) {
     const chunk = Buffer.allocUnsafeSlow(chunkSize);
     const { bytesRead } = await file.read(chunk, 0, chunkSize, position + rest.byteLength);
-    if (bytesRead === 0) return;
+    if (bytesRead === 0) break;
     let data: Buffer<ArrayBufferLike> = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
     for (let end = data.indexOf(newline); end >= 0; end = data.indexOf(newline)) {
-      position += end + 1;
       const record = parseRecord(data.subarray(0, end));
       data = data.subarray(end + 1);
+      if (record && damaged > 0) yield { record: damageNote(damaged, record.time), end: position };
+      damaged = record ? 0 : damaged + 1;
+      position += end + 1;
       if (record) yield { record, end: position };
     }
     rest = data;
   }
+  if (complete && rest.some((byte) => byte !== 0)) {
+    damaged += 1;
+    position += rest.byteLength;
+  }
+  if (damaged === 0) return;
+  const { mtime } = await file.stat();
+  yield { record: damageNote(damaged, mtime.toISOString()), end: position };
+}
+
+function damageNote(count: number, time: string): LogRecord {
+  const records = count === 1 ? "1 log record is" : `${count} log records are`;
+  return { stream: "stderr", text: `[tbox: ${records} unreadable, the log file was damaged]\n`, time };
 }
 
 /** Finds the offset of the last `count` lines of a file. `lines` is lower when the file has fewer. */

@@ -89,9 +89,10 @@ async function* readLog(log: OpenLog, options: LogOptions): AsyncGenerator<LogRe
   let { position } = log;
   let offset = 0;
   using share = takeBufferShare(chunkSize);
+  const complete = monitor === undefined;
   const read = async function* (file: FileHandle, from: number) {
     const limit = file === files.at(-1) ? options.end?.size : undefined;
-    for await (const { record, end } of readRecords(file, from, share.bytes)) {
+    for await (const { record, end } of readRecords(file, from, { chunkSize: share.bytes, complete })) {
       if (limit !== undefined && end > limit) return;
       offset = end;
       if (isWanted(record, options)) yield record;

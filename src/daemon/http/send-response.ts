@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { Writable } from "node:stream";
 import { openLog } from "#support/log.ts";
+import { writable } from "#support/streams.ts";
 
 const log = openLog("api");
 const newline = Buffer.from("\n");
@@ -75,16 +75,4 @@ async function sendBody(response: ServerResponse, body: ReadableStream<Uint8Arra
     if (!response.destroyed) log.error("response interrupted", error);
     response.destroy();
   }
-}
-
-/** Resolves when a stream accepts more data or is closed. */
-export function writable(stream: Writable): Promise<void> {
-  if (stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off("drain", done).off("close", done);
-      resolve();
-    };
-    stream.on("drain", done).on("close", done);
-  });
 }

@@ -1,5 +1,5 @@
 /** Name of a built file. */
-export type BuiltFile = "tbox-helper" | "tbox.node" | "hello";
+export type BuiltFile = "tbox" | "tbox-helper" | "tbox.node" | "hello";
 
 /** Returns the path of a built file: beside the compiled program, or in `dist/` of the source tree. */
 export function builtFile(name: BuiltFile): string {

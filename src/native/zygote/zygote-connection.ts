@@ -1,6 +1,7 @@
 import { closeSync, existsSync, rmSync } from "node:fs";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { TboxError } from "#support/errors.ts";
+import { jsonOrUndefined } from "#support/json.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
 import { builtFile } from "../addon/files.ts";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../addon/reactor.ts";
 import { type Delegation, prepareDelegation } from "../cgroup/delegation.ts";
 import { isManagedBySystemd, withScope } from "../cgroup/scope.ts";
+import { failureSchema } from "../protocol/failure.ts";
 import { withoutType } from "../protocol/message.ts";
 import {
   type FromZygote,
@@ -175,7 +177,10 @@ async function runStarter(command: string[], env: Record<string, string>): Promi
   }
   if ((await child.exited) === 0) return undefined;
   const line = (await child.stdout.text()).trim();
-  return line || `${program} exited with ${child.signalCode ?? `code ${child.exitCode}`}`;
+  const { data: failure } = failureSchema.safeParse(jsonOrUndefined(line));
+  return (
+    (failure?.message ?? line) || `${program} exited with ${child.signalCode ?? `code ${child.exitCode}`}`
+  );
 }
 
 function connect(options: ZygoteOptions, listener: ChannelListener): Channel | undefined {

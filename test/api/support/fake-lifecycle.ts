@@ -3,9 +3,9 @@ import type { ContainerLifecycle } from "#containers/lifecycle/container-lifecyc
 import type { ExitStatus, WaitCondition } from "#containers/lifecycle/wait.ts";
 import type { CreateRequest } from "#containers/request/create-request.ts";
 import { type ContainerRecord, isRunning } from "#containers/state/container-record.ts";
-import { writable } from "#daemon/http/send-response.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
 import { explained, invalidArgument, TboxError } from "#support/errors.ts";
+import { writable } from "#support/streams.ts";
 import { createdRecord } from "#test/support/container-record.ts";
 import { type FakeContainer, type FakeStore, findContainer, nothing, type Program } from "./fake-state.ts";
 

@@ -194,6 +194,23 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect(existsSync(`${directory}/few-run/monitors`)).toBe(false);
   });
 
+  test.each([
+    ["daemon", "64"],
+    ["help", "16"],
+  ])("tbox %s with too few processes says so", async (command, needed) => {
+    const outcome = await runProgram(
+      ["bash", "-c", 'ulimit -u 1; exec "$@"', "bash", programs.launcher, command],
+      optionsOf(daemon, { args: [] }),
+    );
+    expect(outcome).toEqual({
+      stdout: "",
+      stderr:
+        `tbox: cannot start: this user may start 0 more processes or threads, and tbox needs ${needed}: ` +
+        "raise the limit (ulimit -u, now 1) or end other processes\n",
+      code: 125,
+    });
+  });
+
   test("a daemon starts although another process still has the socket of an earlier one", async () => {
     const directory = directoryOf(daemon);
     const run = `${directory}/earlier-run`;

@@ -1,10 +1,20 @@
 //! Executing the Bun program.
 
 use crate::buffer::Buffer;
-use crate::kernel::{Descriptor, Errno, Start, execute, exit, read_link, working_directory, write};
+use crate::kernel::{
+    Descriptor, Errno, LARGEST_PROBE, Start, execute, exit, process_limit, read_link, startable,
+    working_directory, write,
+};
 
 /// Name of the Bun program, in the directory of this one.
 const MAIN: &[u8] = b"tbox-main";
+
+/// Processes and threads that the Bun program starts for a command.
+const FOR_COMMAND: usize = 16;
+/// Processes and threads of a daemon, its helpers and a few containers.
+const FOR_DAEMON: usize = LARGEST_PROBE;
+/// Least limit of processes that is taken as sufficient.
+const AMPLE_PROCESSES: u64 = 4096;
 
 /// Path of the Bun program, with a final NUL.
 pub type MainPath = Buffer<4200>;
@@ -22,6 +32,7 @@ pub fn main_path() -> Option<MainPath> {
 /// Executes the Bun program with the arguments and the environment of this one.
 pub fn hand_over(start: &Start) -> ! {
     refuse_deleted_directory();
+    refuse_few_processes(start);
     if let Some(text) = main_path().as_ref().and_then(|path| path.text()) {
         let error = execute(text, start);
         let mut message = Buffer::<4400>::new();
@@ -49,4 +60,29 @@ fn refuse_deleted_directory() {
         );
         exit(125)
     }
+}
+
+/// Ends the program if the Bun program could start too few threads: it would abort without a cause that users understand.
+fn refuse_few_processes(start: &Start) {
+    let limit = process_limit();
+    if limit >= AMPLE_PROCESSES {
+        return;
+    }
+    let is_daemon = start.command() == Some(b"daemon");
+    let needed = if is_daemon { FOR_DAEMON } else { FOR_COMMAND };
+    let free = startable(needed);
+    if free == needed {
+        return;
+    }
+    let mut message = Buffer::<400>::new();
+    message
+        .push(b"tbox: cannot start: this user may start ")
+        .push_number(free as u64)
+        .push(b" more processes or threads, and tbox needs ")
+        .push_number(needed as u64)
+        .push(b": raise the limit (ulimit -u, now ")
+        .push_number(limit)
+        .push(b") or end other processes\n");
+    let _ = write(Descriptor::STDERR, message.bytes());
+    exit(125)
 }

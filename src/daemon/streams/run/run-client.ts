@@ -4,7 +4,7 @@ import { encodeFrame } from "#api/streams/frame.ts";
 import { runControlSchema } from "#api/streams/run-request.ts";
 import { frameType, type RunControl, type RunEvent } from "#api/streams/run-stream.ts";
 import { openLog } from "#support/log.ts";
-import { writable } from "../../http/send-response.ts";
+import { writable } from "#support/streams.ts";
 import { dropInput } from "../join.ts";
 import { upgradedHead } from "../upgrade-response.ts";
 import { createFrameReader } from "./frames.ts";

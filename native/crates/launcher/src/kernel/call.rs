@@ -28,7 +28,9 @@ pub mod number {
     pub const SENDTO: usize = 44;
     pub const SENDMSG: usize = 46;
     pub const GETSOCKOPT: usize = 55;
+    pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
+    pub const WAIT4: usize = 61;
     pub const KILL: usize = 62;
     pub const FCNTL: usize = 72;
     pub const GETCWD: usize = 79;
@@ -38,6 +40,7 @@ pub mod number {
     pub const READLINKAT: usize = 267;
     pub const PPOLL: usize = 271;
     pub const SIGNALFD4: usize = 289;
+    pub const PRLIMIT64: usize = 302;
     pub const STATX: usize = 332;
 }
 
@@ -64,7 +67,10 @@ pub mod number {
     pub const SENDTO: usize = 206;
     pub const GETSOCKOPT: usize = 209;
     pub const SENDMSG: usize = 211;
+    pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
+    pub const WAIT4: usize = 260;
+    pub const PRLIMIT64: usize = 261;
     pub const STATX: usize = 291;
 }
 

@@ -13,6 +13,7 @@ macro_rules! layout {
 mod call;
 mod descriptor;
 mod files;
+mod limits;
 mod memory;
 mod process;
 mod signals;
@@ -24,6 +25,7 @@ pub use files::{
     FileIdentity, Wait, is_terminal, open_directory, poll, read, read_link, status, status_of,
     working_directory, write,
 };
+pub use limits::{LARGEST_PROBE, process_limit, startable};
 pub use process::{Start, effective_user, execute, exit};
 pub use signals::{SignalSet, catch, die_by, ignore_broken_pipes, next_signal};
 pub use sockets::{connect, peer_user, send, send_now};
