@@ -61,12 +61,15 @@ export async function openFoundations(config: Config, resources: AsyncDisposable
     const foundations = await openParts(config, reserve.release, opened);
     return { foundations, opened: opened.move() };
   };
-  const { foundations, opened } = await open().catch((error) => {
-    if (!isOutOfSpace(store) || !reserve.release()) throw error;
-    return open();
-  });
-  resources.use(opened);
-  return foundations;
+  for (;;) {
+    try {
+      const { foundations, opened } = await open();
+      resources.use(opened);
+      return foundations;
+    } catch (error) {
+      if (!isOutOfSpace(store) || !reserve.release()) throw error;
+    }
+  }
 }
 
 async function openParts(

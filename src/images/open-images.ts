@@ -3,7 +3,6 @@ import type { ContentStore } from "#content/content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import { familiarName, parseReference } from "#oci/reference.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
-import { coalesced } from "#support/concurrency/coalesced.ts";
 import type { Warn } from "#support/log.ts";
 import { openArchives } from "./archive/open-archives.ts";
 import { openAuthoring } from "./authoring/open-authoring.ts";
@@ -14,6 +13,7 @@ import type { ApplyChanges, ImageServices, ImageUses } from "./services.ts";
 import { openEmbeddedImage } from "./store/embedded-image.ts";
 import { findKnown } from "./store/find-image.ts";
 import { type ImageRecords, openImageRecords } from "./store/image-records.ts";
+import { openIndexWriter } from "./store/index-writer.ts";
 import { openQueries } from "./store/open-queries.ts";
 import { openTransfer } from "./transfer/open-transfer.ts";
 import { collectGarbage } from "./upkeep/collect-garbage.ts";
@@ -39,7 +39,7 @@ export interface ImagesOptions {
 export async function openImages({ database, helloProgram, ...options }: ImagesOptions): Promise<Images> {
   const records = openImageRecords(database, options.warn);
   const collector = openGarbageCollector(() => collectGarbage({ ...options, records }));
-  const writeIndex = coalesced(() => options.content.writeIndex(indexEntries(records)));
+  const writeIndex = openIndexWriter(() => options.content.writeIndex(indexEntries(records)), options.warn);
   const notify: ImageServices["notify"] = (action, id, name) =>
     options.notify(action, id, { ...findKnown(records, id)?.config.config?.Labels, name });
   const parts = { ...options, records, notify, writeIndex, withLease: collector.withLease };

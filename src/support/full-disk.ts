@@ -15,6 +15,17 @@ export function isFullDisk(error: unknown): boolean {
   return false;
 }
 
+/** Repeats work that finds the disk full as long as `release` frees space. */
+export function rescued<Result>(work: () => Result, release: () => boolean): Result {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isFullDisk(error) || !release()) throw error;
+    }
+  }
+}
+
 /** Describes the full disk of a directory: its free space, and commands that free more. */
 export function describeFullDisk(directory: string): string {
   const remedy = "free space, for example with tbox system prune or tbox rm";

@@ -1,7 +1,10 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
-import { isFullDisk } from "./full-disk.ts";
+import { rescued } from "./full-disk.ts";
 
-/** A database that repeats a statement or transaction once, after `release`, when it finds the disk full. */
+/**
+ * A database that repeats a statement or transaction when it finds the disk full: after its log is written back, then
+ * after each `release`.
+ */
 export class RescuedDatabase extends Database {
   readonly #release: () => boolean;
 
@@ -27,14 +30,26 @@ export class RescuedDatabase extends Database {
     });
   }
 
-  /** Repeats work that failed on a full disk, once. A transaction is repeated as a whole. */
+  /** Repeats work that failed on a full disk. A transaction is repeated as a whole. */
   #rescued<Result>(work: () => Result): Result {
-    const nested = this.inTransaction;
+    if (this.inTransaction) return work();
+    let attempts = 0;
+    return rescued(work, () => {
+      if (attempts++ === 0 && this.#writeBack()) return true;
+      if (!this.#release()) return false;
+      // Writing back may have failed because the database needs space once to grow.
+      this.#writeBack();
+      return true;
+    });
+  }
+
+  /** Writes the log into the database, so that the next change uses the log's space again. Returns false on failure. */
+  #writeBack(): boolean {
     try {
-      return work();
-    } catch (error) {
-      if (nested || !isFullDisk(error) || !this.#release()) throw error;
-      return work();
+      super.run("PRAGMA wal_checkpoint(RESTART)");
+      return true;
+    } catch {
+      return false;
     }
   }
 }

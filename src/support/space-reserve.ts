@@ -1,20 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync, statfsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { readdirSync, rmSync, statfsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Warn } from "./log.ts";
 
 /**
- * Reserved space and file entries on the store's disk. They are released when the disk is full, so that removals and the
- * start of the daemon work.
+ * Reserved space and file entries on the store's disk. They are released in parts when the disk is full, so that
+ * removals and the start of the daemon work, also if a container uses all space that becomes free.
  */
 export interface SpaceReserve extends Disposable {
-  /** Releases the reserve. Returns false when there was nothing to release. */
+  /** Releases a part of the reserve. Returns false when there was nothing to release. */
   release(): boolean;
 }
 
-const reservedBytes = 4 * 1024 ** 2;
-const reservedEntries = 32;
+/** The reserve's directories. Each has a file of `partBytes` and `emptyFiles` empty ones. */
+const parts = 8;
+const partBytes = 512 * 1024;
+const emptyFiles = 3;
 
 /** Free space that the disk must have before the reserve is filled, as a multiple of the reserve. */
 const margin = 4;
@@ -33,11 +35,10 @@ export function openSpaceReserve(store: string, warn: Warn): SpaceReserve {
   };
   const attempt = async () => {
     try {
-      if (existsSync(`${directory}/complete`)) return;
+      if (list(directory).filter(isPart).length === parts) return;
       if (hasRoom(store)) await fill(directory);
       else schedule(refillDelay);
     } catch (error) {
-      rmSync(directory, { recursive: true, force: true });
       warn("reserve space for a full disk", error);
       schedule(refillDelay);
     }
@@ -45,8 +46,9 @@ export function openSpaceReserve(store: string, warn: Warn): SpaceReserve {
   schedule(startDelay);
   return {
     release() {
-      if (!existsSync(directory)) return false;
-      rmSync(directory, { recursive: true, force: true });
+      const name = list(directory).at(-1);
+      if (name === undefined) return false;
+      rmSync(`${directory}/${name}`, { recursive: true, force: true });
       schedule(refillDelay);
       return true;
     },
@@ -54,20 +56,41 @@ export function openSpaceReserve(store: string, warn: Warn): SpaceReserve {
   };
 }
 
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+function isPart(name: string): boolean {
+  return /^part-\d$/.test(name);
+}
+
 function hasRoom(store: string): boolean {
   const { bavail, bsize, ffree, files } = statfsSync(store);
   // A file system without a fixed number of entries reports none.
-  const entries = files === 0 || ffree >= margin * reservedEntries;
-  return entries && bavail * bsize >= margin * reservedBytes;
+  const entries = files === 0 || ffree >= margin * parts * (emptyFiles + 2);
+  return entries && bavail * bsize >= margin * parts * partBytes;
 }
 
+/** Creates the missing parts, and removes everything else. */
 async function fill(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const name of list(directory)) {
+    if (!isPart(name)) await rm(`${directory}/${name}`, { recursive: true, force: true });
+  }
+  for (let number = 1; number <= parts; number++) {
+    if (!list(directory).includes(`part-${number}`)) await createPart(directory, `part-${number}`);
+  }
+}
+
+async function createPart(directory: string, name: string): Promise<void> {
+  const unfinished = `${directory}/unfinished`;
+  await mkdir(unfinished, { mode: 0o700 });
   // A file system that compresses stores random bytes in full.
-  const space = await promisify(randomBytes)(reservedBytes);
-  await writeFile(`${directory}/space`, space, { mode: 0o600 });
-  for (let number = 1; number < reservedEntries; number++)
-    await writeFile(`${directory}/entry-${number}`, "");
-  await writeFile(`${directory}/complete`, "");
+  await writeFile(`${unfinished}/space`, await promisify(randomBytes)(partBytes), { mode: 0o600 });
+  for (let number = 1; number <= emptyFiles; number++) await writeFile(`${unfinished}/entry-${number}`, "");
+  await rename(unfinished, `${directory}/${name}`);
 }

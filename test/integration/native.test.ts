@@ -4,10 +4,12 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, wri
 import { connect, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { FailureError } from "#native/addon/failure.ts";
+import { tryLock } from "#native/addon/file-lock.ts";
 import { type ProcessWatch, watchProcess } from "#native/addon/reactor.ts";
 import { connectMonitor } from "#native/monitor/monitor.ts";
 import type { ContainerProcess, Mount } from "#native/protocol/launch.ts";
 import type { Attachment } from "#native/protocol/monitor.ts";
+import { protocolVersion } from "#native/protocol/zygote.ts";
 import { type Launch, type Launched, openZygote, type Zygote } from "#native/zygote/zygote.ts";
 import { killTrees, nameOf, processesMentioning } from "#test/support/processes.ts";
 import { tar } from "#test/support/tar.ts";
@@ -276,6 +278,22 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     const { monitor } = await launch(["sh", "-c", "exit 3"], []);
     expect((await monitor.exited).code).toBe(3);
     expect(zygote.pid).not.toBe(pid);
+  });
+
+  test("a daemon waits for a zygote that has the run directory but does not listen yet", async () => {
+    using other = temporaryDirectory("native");
+    const options = { store: `${other.path}/store`, run: `${other.path}/run` };
+    for (const path of [`${options.store}/layers/.staging`, `${options.run}/monitors`]) {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    }
+    const lock = tryLock(options.run, `zygote-${protocolVersion}.lock`);
+    const opening = openZygote(options);
+    // Several attempts fail in this time, usually.
+    await Bun.sleep(100);
+    lock?.[Symbol.dispose]();
+    await using opened = await opening;
+    expect(opened.pid).toBeGreaterThan(1);
+    opened.shutdown();
   });
 
   test("a short-lived fork of a dead zygote is not mistaken for it", async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { errnoOf } from "#native/addon/failure.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
-import { isFullDisk } from "#support/full-disk.ts";
+import { rescued } from "#support/full-disk.ts";
 import type { Warn } from "#support/log.ts";
 
 /** Directories that wait for their deletion. */
@@ -44,19 +44,12 @@ export function openTrash({ store, zygote, release, warn }: TrashOptions): Trash
     renameSync(path, `${directory}/${name}`);
     return `trash/${name}`;
   };
-  const discard = (path: string) => {
-    try {
-      return move(path);
-    } catch (error) {
-      if (!isFullDisk(error) || !release()) throw error;
-      return move(path);
-    }
-  };
   if (waiting.length > 0) setTimeout(empty, emptyDelay);
   return {
     discard(path) {
       try {
-        if (waiting.push(discard(path)) === 1) setTimeout(empty, emptyDelay);
+        const moved = rescued(() => move(path), release);
+        if (waiting.push(moved) === 1) setTimeout(empty, emptyDelay);
       } catch (error) {
         // The directory was deleted before.
         if (errnoOf(error) !== "ENOENT") throw error;

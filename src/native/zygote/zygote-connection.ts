@@ -13,7 +13,7 @@ import {
 } from "../addon/reactor.ts";
 import { type Delegation, prepareDelegation } from "../cgroup/delegation.ts";
 import { isManagedBySystemd, withScope } from "../cgroup/scope.ts";
-import { failureSchema } from "../protocol/failure.ts";
+import { type Failure, failureSchema } from "../protocol/failure.ts";
 import { withoutType } from "../protocol/message.ts";
 import {
   type FromZygote,
@@ -66,19 +66,27 @@ const patience = 10_000;
 /** Time that a zygote has to create its socket again, in milliseconds. */
 const wakeTimeout = 2000;
 
+/**
+ * Time that another zygote has to listen or to end, in milliseconds: one that a killed daemon has just started, or one that
+ * was killed.
+ */
+const lockTimeout = 5000;
+
 /** Connects to the running zygote, or starts one. */
 export async function connectZygote(options: ZygoteOptions): Promise<ZygoteConnection> {
   const running = (await greet(options)) ?? (await greetAgain(options));
   if (running) return running;
   const outdated = endOtherZygotes(options.store);
-  await startZygote(options);
+  let problem: string | undefined;
+  const started = await repeatFor(lockTimeout, async () => {
+    const outcome = await startZygote(options);
+    problem = outcome === "locked" ? "another one has the run directory, but does not listen" : undefined;
+    return greet(options);
+  });
   for (const record of outdated) rmSync(record, { force: true });
-  const started = await greet(options);
   if (started) return started;
-  throw new TboxError(
-    "unavailable",
-    `nothing listens at ${socketPath(options)} although the zygote has started`,
-  );
+  const reason = problem ?? "it has started, but does not listen";
+  throw new TboxError("unavailable", `cannot start the zygote: ${reason} at ${socketPath(options)}`);
 }
 
 /** Connects to a running zygote whose socket was removed; returns undefined when none runs. */
@@ -155,19 +163,31 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
   }
 }
 
-/** Starts a zygote, in a separate systemd scope where possible. */
-async function startZygote({ store, run, helper = builtFile("tbox-helper") }: ZygoteOptions): Promise<void> {
+/** Starts a zygote, in a separate systemd scope where possible, unless another one has the run directory. */
+async function startZygote({
+  store,
+  run,
+  helper = builtFile("tbox-helper"),
+}: ZygoteOptions): Promise<"started" | "locked"> {
   const command = [helper, "zygote", "--store", store, "--run", run];
   const scope = withScope(command, process.getuid?.() ?? -1);
   // Without a scope the zygote runs in the daemon's cgroup and has only the controllers of that cgroup.
-  if (scope && (await runStarter(scope.command, scope.environment)) === undefined) return;
+  if (scope && (await runStarter(scope.command, scope.environment)) === undefined) return "started";
   // The environment is empty because the zygote is an ancestor of all containers.
-  const reason = await runStarter(command, {});
-  if (reason !== undefined) throw new TboxError("unavailable", `cannot start the zygote: ${reason}`);
+  const failure = await runStarter(command, {});
+  if (failure === undefined) return "started";
+  if (failure.step === "lock" && failure.errno === tryAgain) return "locked";
+  throw new TboxError("unavailable", `cannot start the zygote: ${failure.message}`);
 }
 
-/** Runs a command that exits once the zygote accepts connections; returns its error message, if any. */
-async function runStarter(command: string[], env: Record<string, string>): Promise<string | undefined> {
+/** Number of the error of a lock that is taken. */
+const tryAgain = 11;
+
+/** Runs a command that exits once the zygote accepts connections; returns its failure, if any. */
+async function runStarter(
+  command: string[],
+  env: Record<string, string>,
+): Promise<(Pick<Failure, "message"> & Partial<Failure>) | undefined> {
   const [program] = command;
   let child: Bun.Subprocess<"ignore", "pipe", "ignore">;
   try {
@@ -178,9 +198,8 @@ async function runStarter(command: string[], env: Record<string, string>): Promi
   if ((await child.exited) === 0) return undefined;
   const line = (await child.stdout.text()).trim();
   const { data: failure } = failureSchema.safeParse(jsonOrUndefined(line));
-  return (
-    (failure?.message ?? line) || `${program} exited with ${child.signalCode ?? `code ${child.exitCode}`}`
-  );
+  const end = child.signalCode ?? `code ${child.exitCode}`;
+  return failure ?? { message: line || `${program} exited with ${end}` };
 }
 
 function connect(options: ZygoteOptions, listener: ChannelListener): Channel | undefined {

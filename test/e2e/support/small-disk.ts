@@ -5,12 +5,13 @@ import { shellUnavailable } from "./images.ts";
 /** Number of file entries of a small disk. */
 export const smallDiskEntries = 3000;
 
-/** Mounts a small file system on a directory, in a mount namespace of its own that lasts as long as the process. */
+/** Mounts a small file system on a directory, in a mount namespace of its own that lasts no longer than the test. */
 export async function mountSmallDisk(directory: string) {
-  const script = `mount -t tmpfs -o size=200m,nr_inodes=${smallDiskEntries},mode=700 none "$0" && echo ready && exec sleep 1000`;
+  const script = `mount -t tmpfs -o size=200m,nr_inodes=${smallDiskEntries},mode=700 none "$0" && echo ready && exec cat`;
   const unshare = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount"];
   const holder = Bun.spawn([...unshare, "sh", "-c", script, directory], {
-    stdio: ["ignore", "pipe", "ignore"],
+    // The holder ends at the end of its input, also when the test is killed.
+    stdio: ["pipe", "pipe", "ignore"],
   });
   await awaitLine(holder.stdout, "ready");
   return {
