@@ -4,6 +4,7 @@ import { createFifo } from "#client/create-fifo.ts";
 import { textToName } from "#support/file-name.ts";
 import { openChild, openNamedDirectory, openPath, type PathDescriptor } from "#support/path-descriptor.ts";
 import { ExitError } from "../output/exit.ts";
+import { append } from "./append.ts";
 
 /** Attributes of an entry. */
 export interface Attributes {
@@ -58,7 +59,8 @@ class OpenedTree implements TargetTree {
     const place = this.#free(path);
     // Exclusive creation follows no link.
     await using file = await open(textToName(place), "wx", 0o600);
-    for await (const chunk of bytes) if (chunk instanceof Uint8Array) await file.writeFile(chunk);
+    const shown = this.#show(path);
+    for await (const chunk of bytes) if (chunk instanceof Uint8Array) await append(file, shown, chunk);
     await setAttributes(file, attributes);
   }
 

@@ -1,5 +1,6 @@
 import { openOutput } from "../output/byte-sink.ts";
 import { ExitError } from "../output/exit.ts";
+import { append } from "./append.ts";
 
 /**
  * Writes the body of the daemon's answer to a file, or to standard output unless that is a terminal. A regular file
@@ -29,7 +30,7 @@ export async function writeArchive(
     // Another user may have replaced the device or pipe with a link to a file, which must not be overwritten.
     if (direct && (await file.stat()).isFile()) throw new ExitError(`${path} was replaced with a file`, 1);
     const { body } = await request();
-    for await (const bytes of body ?? []) await file.appendFile(bytes);
+    for await (const bytes of body ?? []) await append(file, path, bytes);
     await file.close();
     if (!direct) await rename(target, path);
   } catch (error) {

@@ -3,6 +3,7 @@ import { extract } from "tar-stream";
 import type { BlobWriter, Expected } from "#content/content-store.ts";
 import { parseDigest } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { isFullDisk } from "#support/full-disk.ts";
 import { decompressArchive } from "./decompress-archive.ts";
 
 /** Blobs by their normalized path in the archive. The path is only a key and is never opened on the host. */
@@ -36,6 +37,7 @@ export async function readArchive(
     }
   } catch (cause) {
     signal.throwIfAborted();
+    if (isFullDisk(cause)) throw cause;
     throw invalidArgument("the archive is not a readable tar", cause);
   } finally {
     source.destroy();

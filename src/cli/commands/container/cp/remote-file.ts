@@ -32,14 +32,19 @@ export async function findRemoteFile(container: string, path: string): Promise<R
 }
 
 async function statRemote(container: string, path: string): Promise<PathStat | undefined> {
+  const target = pathTo("containers", container, "/archive");
   try {
-    const target = pathTo("containers", container, "/archive");
     const response = await request("HEAD", target, { query: { path } });
     const header = response.headers.get("X-Docker-Container-Path-Stat") ?? "";
     return trustAnswer(JSON.parse(Buffer.from(header, "base64").toString()));
   } catch (error) {
-    if (!(error instanceof TboxError && error.code === "not-found")) throw error;
-    // The answer to HEAD has no message. This request fails if the container, not the file, is missing.
+    // The answer to HEAD has no message, so another request that fails for the same reason gives it.
+    if (!(error instanceof TboxError && error.code === "not-found")) {
+      const { body } = await request("GET", target, { query: { path } });
+      await body?.cancel();
+      throw error;
+    }
+    // This request fails if the container, not the file, is missing.
     await request("GET", pathTo("containers", container, "/json"));
     return undefined;
   }
