@@ -45,6 +45,9 @@ const listening = `
   }
 `;
 
+/** Milliseconds until the slow daemon reports that it is ready. */
+const slowStart = 2000;
+
 function target() {
   return { directory, name: "s.sock", path: `${directory}/s.sock`, owner: process.getuid?.() ?? 0 };
 }
@@ -78,6 +81,27 @@ test("starts a daemon in the background and connects", async () => {
   expect(JSON.parse(started ?? "")).toEqual({ argv: ["daemon", "--notify"], cwd: "/" });
   expect(statSync(`${directory}/data`).mode & 0o777).toBe(0o700);
   await endFake();
+});
+
+test("waits for a slow daemon without using the processor", async () => {
+  const waiting = `
+    import { startDaemon } from "${import.meta.dir}/start-daemon.ts";
+    const target = ${JSON.stringify(target())};
+    const program = { command: ${JSON.stringify([process.execPath, `${directory}/daemon.ts`])}, environment: process.env };
+    const before = process.cpuUsage();
+    (await startDaemon(target, program)).close();
+    const { user, system } = process.cpuUsage(before);
+    console.log(JSON.stringify({ milliseconds: (user + system) / 1000 }));
+    process.exit(0);
+  `;
+  writeFileSync(`${directory}/waiting.ts`, waiting);
+  const { environment } = program(`await Bun.sleep(${slowStart});${listening}`);
+  const command = [process.execPath, `${directory}/waiting.ts`];
+  const client = Bun.spawn(command, { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+  const { milliseconds } = JSON.parse(await client.stdout.text());
+  await endFake();
+  // A client that polls uses the processor for all of the time that it gets.
+  expect(milliseconds).toBeLessThan(slowStart / 8);
 });
 
 test("clients that start at the same time share the first daemon", async () => {

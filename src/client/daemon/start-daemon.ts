@@ -61,8 +61,10 @@ async function spawnDaemon({ command, environment }: DaemonProgram, log: string)
       // In a new session, the daemon receives neither Ctrl-C nor SIGHUP from the terminal.
       detached: true,
     });
+    // With nothing but an unreferenced child to wait for, the event loop would poll without a pause.
+    const report = await readReport(child.stdout, log);
     child.unref();
-    return await readReport(child.stdout, log);
+    return report;
   } finally {
     closeSync(logFile);
   }
