@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
+import type { Defer } from "#support/concurrency/deferred-work.ts";
 import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import { containerAdministration } from "./admin/container-administration.ts";
@@ -12,6 +13,7 @@ import type { Execs } from "./exec/execs.ts";
 import { openExecs } from "./exec/open-execs.ts";
 import { containerFiles } from "./files/container-files.ts";
 import { watchHealth } from "./health/watch-health.ts";
+import { recoveringFirst } from "./lifecycle/after-recovery.ts";
 import { containerLifecycle } from "./lifecycle/container-lifecycle.ts";
 import { recoverContainers } from "./lifecycle/recover.ts";
 import { openRestartScheduler } from "./lifecycle/restart-scheduler.ts";
@@ -67,6 +69,8 @@ export interface ContainersOptions {
   failedStart?: (() => void) | undefined;
   /** Called when a container joins or leaves a network. */
   notifyNetwork: (action: "connect" | "disconnect", network: string, container: string) => void;
+  /** Runs work that no request waits for. */
+  defer: Defer;
   warn: Warn;
 }
 
@@ -77,8 +81,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   const runtimes = new Map<string, RuntimeState>();
   const { services, execs } = openServices(options, runtimes);
   await recoverContainers(services);
-  // Not awaited, because the call starts the net helper.
-  void services.networks.adopt(services.records.all().flatMap(({ network }) => network ?? []));
+  services.networks.adopt(services.records.all().flatMap(({ network }) => network ?? []));
   return {
     queries: containerQueries(services),
     lifecycle: containerLifecycle(services),
@@ -128,7 +131,7 @@ function openServices(
   });
   const services: ContainerServices = {
     ...options,
-    records,
+    records: recoveringFirst(records, (id) => runtimes.get(id)?.recover?.()),
     runtime,
     removedExits: createRemovedExits(),
     apiSocket: apiSocket({ run: options.run, uid: process.getuid?.() ?? -1 }),

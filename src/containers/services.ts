@@ -2,6 +2,7 @@ import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { NetworkAttachments, NetworkCatalog, NetworkStatus } from "#network/networks.ts";
+import type { Defer } from "#support/concurrency/deferred-work.ts";
 import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
@@ -54,6 +55,8 @@ export interface ContainerServices {
   limitMode: LimitMode;
   /** Settings for containers whose request does not set them. */
   defaults: ContainerDefaults;
+  /** Runs work that no request waits for. */
+  defer: Defer;
   /** Logs a failure of work in the background. */
   warn: Warn;
 }

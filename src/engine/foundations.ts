@@ -8,6 +8,7 @@ import { openLayers } from "#layers/open-layers.ts";
 import { wallClock } from "#native/addon/clock.ts";
 import { storeOwner, tryLockStore } from "#native/addon/store-lock.ts";
 import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
+import { type Defer, openDeferredWork } from "#support/concurrency/deferred-work.ts";
 import { openDatabase } from "#support/database.ts";
 import { checkLog } from "#support/database-log.ts";
 import { openDelayedSync } from "#support/delayed-sync.ts";
@@ -50,7 +51,12 @@ export interface Foundations {
   uses: UsageRegister<ContainerResource>;
   /** Returns the allocated bytes below each path of the store. */
   measure: (paths: string[]) => Promise<number[]>;
+  /** Runs work that no request waits for, after the first answers. */
+  defer: Defer;
 }
+
+/** Milliseconds within which the client that started the daemon has sent its request. */
+const deferral = 300;
 
 /** Locks the store and opens the shared resources of the services; `resources` closes them. */
 export async function openFoundations(config: Config, resources: AsyncDisposableStack): Promise<Foundations> {
@@ -116,6 +122,7 @@ async function openParts(
     trash: openTrash({ store, zygote, release, warn: openLog("trash").warn }),
     events: openEventLog(wallClock, journal),
     uses: openUsageRegister(),
+    defer: resources.use(openDeferredWork(deferral, openLog("daemon").warn)).defer,
     async measure(paths) {
       if (paths.length === 0) return [];
       const measured = await zygote.work({ operation: "measure", paths });

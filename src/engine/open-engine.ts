@@ -46,6 +46,7 @@ async function openServices(config: Config): Promise<Engine> {
     limitMode: config.limits,
     defaults: config.containers,
     syncSoon: foundations.syncSoon,
+    defer: foundations.defer,
     notify: containerNotifier(events, recorder),
     failedStart: recorder.failedStart,
     notifyNetwork(action, name, container) {
@@ -69,8 +70,7 @@ async function openServices(config: Config): Promise<Engine> {
   });
   // Containers and the build cache have registered their uses, so nothing in use can be collected.
   images.startCollecting();
-  const registries = config.registry;
-  const machine = { dataDirectory, zygote, networks, registries, environment };
+  const machine = { dataDirectory, zygote, networks, registries: config.registry, environment };
   const information = { id: randomUUID(), ...machine, noNewPrivileges: config.containers.noNewPrivileges };
   const services = { images, containers, builder, volumes, networks };
   recorder.addGauges(services, dataDirectory);
@@ -84,7 +84,7 @@ async function openServices(config: Config): Promise<Engine> {
     listenAgain: () => zygote.listenAgain(),
     information: async () => readSystemInformation(information),
     diagnose: () => diagnose({ zygote, networks, dataDirectory }),
-    latestRelease: async (signal) => releaseFeed && latestRelease(releaseFeed, registries, signal),
+    latestRelease: async (signal) => releaseFeed && latestRelease(releaseFeed, config.registry, signal),
     async [Symbol.asyncDispose]() {
       await containers[Symbol.asyncDispose]();
       // Containers outlive the daemon; while they run, they need the zygote.

@@ -8,7 +8,7 @@ import type { Foundations } from "./foundations.ts";
 
 /** Opens the images, volumes and networks that containers and builds use. */
 export async function openResources(foundations: Foundations, resources: AsyncDisposableStack) {
-  const { config, safe, content, layers, zygote, events, uses, trash, measure } = foundations;
+  const { config, safe, content, layers, zygote, events, uses, trash, measure, defer } = foundations;
   const images = await openImages({
     database: safe,
     content,
@@ -17,6 +17,7 @@ export async function openResources(foundations: Foundations, resources: AsyncDi
     helloProgram: builtFile("hello"),
     uses,
     applyChanges,
+    defer,
     warn: openLog("images").warn,
     notify: (action, id, attributes) => events.publish({ type: "image", action, id, attributes }),
   });
@@ -35,6 +36,7 @@ export async function openResources(foundations: Foundations, resources: AsyncDi
       database: safe,
       zygote,
       uses,
+      defer,
       notify: (action, { id, name, driver }) =>
         events.publish({ type: "network", action, id, attributes: { name, type: driver } }),
       warn: openLog("network").warn,

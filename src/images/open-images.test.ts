@@ -8,6 +8,7 @@ import { errorChain } from "#support/errors.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { tar } from "#test/support/tar.ts";
 import type { Images } from "./images.ts";
@@ -57,6 +58,7 @@ beforeEach(async () => {
     helloProgram: `${root}/hello`,
     applyChanges: (settings) => settings,
     uses: openUsageRegister(),
+    defer: immediately,
     warn: () => {},
     notify: () => {},
   });

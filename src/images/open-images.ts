@@ -3,6 +3,7 @@ import type { ContentStore } from "#content/content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import { familiarName, parseReference } from "#oci/reference.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
+import type { Defer } from "#support/concurrency/deferred-work.ts";
 import type { Warn } from "#support/log.ts";
 import { openArchives } from "./archive/open-archives.ts";
 import { openAuthoring } from "./authoring/open-authoring.ts";
@@ -30,6 +31,8 @@ export interface ImagesOptions {
   helloProgram: string;
   uses: ImageUses;
   applyChanges: ApplyChanges;
+  /** Runs work that no request waits for. */
+  defer: Defer;
   warn: Warn;
   /** Called for every event of an image. The attributes are its labels and Docker's familiar name. */
   notify: (action: ImageAction, id: string, attributes: Record<string, string>) => void;
@@ -45,7 +48,7 @@ export async function openImages({ database, helloProgram, ...options }: ImagesO
   const parts = { ...options, records, notify, writeIndex, withLease: collector.withLease };
   const services: ImageServices = { ...parts, embedded: openEmbeddedImage(parts, helloProgram) };
   // A killed daemon may not have written its last names into the layout.
-  writeIndex().catch((error) => options.warn("write the image index", error));
+  options.defer("write the image index", writeIndex);
   return {
     ...openQueries(services),
     ...openTransfer(services, collector.collect),

@@ -2,6 +2,7 @@ import type { ContentStore } from "#content/content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { ImageConfig } from "#oci/config.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
+import type { Defer } from "#support/concurrency/deferred-work.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import type { ImageAction } from "./image-action.ts";
@@ -33,5 +34,7 @@ export interface ImageServices {
   writeIndex: () => Promise<void>;
   /** Publishes an event about an image; `name` is Docker's familiar name. */
   notify: (action: ImageAction, id: string, name: string) => void;
+  /** Runs work that no request waits for. */
+  defer: Defer;
   warn: Warn;
 }

@@ -25,14 +25,14 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
   for (const path of [layersDirectory, stagingDirectory]) {
     mkdirSync(`${store}/${path}`, { recursive: true, mode: 0o700 });
   }
-  const onDisk = new Set(readdirSync(`${store}/${layersDirectory}`));
+  const unknown = new Set(readdirSync(`${store}/${layersDirectory}`));
   const records = openLayerRecords(database, (diffId, ownersKept) => {
     // A layer unpacked with a single user ID has lost the owners of its files, which a range of IDs needs.
     const outdated = !ownersKept && zygote.mapping.mode === "range";
-    return onDisk.has(splitDigest(diffId).hex) && !outdated;
+    return !outdated && unknown.delete(splitDigest(diffId).hex);
   });
+  await removeLeftovers({ store, zygote }, [...unknown]);
   const maintenance = openLayerMaintenance({ store, zygote, records, warn });
-  await maintenance.sweep();
   return {
     has: records.has,
     size: (diffId) => records.size(diffId) ?? 0,
@@ -125,13 +125,22 @@ function openLayerMaintenance({ store, zygote, records, warn }: MaintenanceOptio
       });
     },
     async sweep() {
-      const staged = readdirSync(`${store}/${stagingDirectory}`).map((name) => `${stagingDirectory}/${name}`);
       const known = new Set(records.all().map((diffId) => splitDigest(diffId).hex));
-      const orphans = readdirSync(`${store}/${layersDirectory}`)
-        .filter((hex) => !known.has(hex))
-        .map((hex) => `${layersDirectory}/${hex}`);
-      const paths = [...staged, ...orphans];
-      if (paths.length > 0) await zygote.work({ operation: "remove", paths });
+      const onDisk = readdirSync(`${store}/${layersDirectory}`);
+      await removeLeftovers(
+        { store, zygote },
+        onDisk.filter((hex) => !known.has(hex)),
+      );
     },
   };
+}
+
+/** Removes the directories of unfinished layers, and those of layers without a record. */
+async function removeLeftovers(
+  { store, zygote }: Pick<LayersOptions, "store" | "zygote">,
+  orphans: string[],
+): Promise<void> {
+  const staged = readdirSync(`${store}/${stagingDirectory}`).map((name) => `${stagingDirectory}/${name}`);
+  const paths = [...staged, ...orphans.map((hex) => `${layersDirectory}/${hex}`)];
+  if (paths.length > 0) await zygote.work({ operation: "remove", paths });
 }

@@ -1,4 +1,5 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
+import type { Defer } from "#support/concurrency/deferred-work.ts";
 import type { Pool } from "#support/concurrency/pool.ts";
 import { errorChain } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
@@ -23,6 +24,7 @@ export interface AttachmentsOptions {
   /** Namespaces with one endpoint on the default network. */
   prepared: Pool<NetworkNamespace>;
   reused: ReusedNamespaces;
+  defer: Defer;
   warn: Warn;
 }
 
@@ -116,14 +118,23 @@ export function releaseNamespace(
   return released;
 }
 
-async function adopt(
+function adopt(options: AttachmentsOptions, inUse: NetworkNamespace[]): void {
+  for (const namespace of inUse) {
+    options.state.active.set(namespace.sandbox, namespace);
+    options.namespaces.adopt(namespace);
+  }
+  const connect = () => connectHelper(options, inUse);
+  // The helper that serves running containers has been started already, and their names take long to send. Any other helper
+  // starts now, so that the first container finds a namespace.
+  if (inUse.length > 0) options.defer("connect to the net helper", connect);
+  else void connect();
+}
+
+/** Connects to the net helper, releases the namespaces that no container uses, and prepares new ones. */
+async function connectHelper(
   { state, helper, namespaces, prepared, warn }: AttachmentsOptions,
   inUse: NetworkNamespace[],
 ): Promise<void> {
-  for (const namespace of inUse) {
-    state.active.set(namespace.sandbox, namespace);
-    namespaces.adopt(namespace);
-  }
   try {
     const kept = new Set(inUse.map(({ sandbox }) => sandbox));
     const { namespaces: found } = await helper.getState();

@@ -47,8 +47,8 @@ export interface NetworkAttachments {
   upcoming(): NetworkNamespace | undefined;
   /** Releases the namespace of a stopped container. Its ports are free when the promise settles. */
   leave(namespace: NetworkNamespace): Promise<void>;
-  /** Registers the namespaces of running containers after a daemon start and releases all others. */
-  adopt(inUse: NetworkNamespace[]): Promise<void>;
+  /** Registers the namespaces of running containers after a daemon start, and releases all others in the background. */
+  adopt(inUse: NetworkNamespace[]): void;
 }
 
 export interface NetworkStatus {

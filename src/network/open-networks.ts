@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { openNetHelper } from "#native/net/net-helper.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
+import type { Defer } from "#support/concurrency/deferred-work.ts";
 import { openPool } from "#support/concurrency/pool.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
@@ -21,6 +22,8 @@ export interface NetworksOptions {
   uses: UsageQueries<"network">;
   /** Publishes a network event (Docker's events). */
   notify: (action: "create" | "destroy", network: Network) => void;
+  /** Runs work that no request waits for. */
+  defer: Defer;
   warn: Warn;
 }
 
@@ -31,7 +34,7 @@ const preparedNamespaces = 4;
 const reportPatience = 200;
 
 /** Opens the networks of a store. The net helper starts with the first request or with `adopt`. */
-export function openNetworks({ database, zygote, uses, notify, warn }: NetworksOptions): Networks {
+export function openNetworks({ database, zygote, uses, notify, defer, warn }: NetworksOptions): Networks {
   const records = openNetworkRecords(database, warn);
   const bridges = openBridges(records.all());
   const state: AttachmentState = { active: new Map(), problem: undefined };
@@ -61,7 +64,7 @@ export function openNetworks({ database, zygote, uses, notify, warn }: NetworksO
   zygote.watchNetworks(reused);
   return {
     ...openCatalog({ records, bridges, helper, uses, notify, warn }),
-    ...openAttachments({ state, records, helper, namespaces, prepared, reused, warn }),
+    ...openAttachments({ state, records, helper, namespaces, prepared, reused, defer, warn }),
     problem: () => state.problem,
     state: () => helper.getState(),
     async [Symbol.asyncDispose]() {

@@ -22,7 +22,9 @@ export function recoverVolumes({ store, records, discard, warn }: RecoverVolumes
   const parent = `${store}/volumes`;
   for (const name of records.removed()) if (existsSync(`${parent}/${name}`)) discard(`${parent}/${name}`);
   settleRemovals(store, records);
-  for (const { name } of records.all()) createVolumeDirectory(`${parent}/${name}`);
+  for (const { name } of records.all()) {
+    if (!existsSync(`${parent}/${name}/_data`)) createVolumeDirectory(`${parent}/${name}`);
+  }
   for (const name of readdirSync(parent)) {
     if (records.find(name)) continue;
     const directory = `${parent}/${name}`;

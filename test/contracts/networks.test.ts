@@ -3,6 +3,7 @@ import { openNetworks } from "#network/open-networks.ts";
 import { TboxError } from "#support/errors.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { helperUnavailable } from "#test/support/user.ts";
 import { describeNetworkAttachments, describeNetworkCatalog, type NetworksSubject } from "./networks.ts";
 import { describeUnless } from "./support/describe-unless.ts";
@@ -12,6 +13,7 @@ function openWith(zygote: NetworksOptions["zygote"], opened: AsyncDisposableStac
   const uses = openUsageRegister<"network">();
   const events: string[] = [];
   const networks = openNetworks({
+    defer: immediately,
     database: memoryDatabase(),
     zygote,
     uses,

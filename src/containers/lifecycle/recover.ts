@@ -29,11 +29,15 @@ export async function recoverContainers(services: ContainerServices): Promise<vo
   const sockets = new Set(readdirSync(`${services.run}/monitors`));
   // Most containers of a large store have ended: nothing is left to connect to.
   const hasMonitor = (record: ContainerRecord) => isRunning(record) || sockets.has(monitorSocket(record.id));
-  await Promise.all(
-    services.records
-      .all()
-      .map((record) => (hasMonitor(record) ? recover(services, record) : recoverEnded(services, record))),
-  );
+  const recoverOne = (record: ContainerRecord) => {
+    if (!hasMonitor(record)) return recoverEnded(services, record);
+    return isStillRunning(record) ? recoverLater(services, record) : recover(services, record);
+  };
+  await Promise.all(services.records.all().map(recoverOne));
+  services.defer("connect to the monitors of running containers", () => {
+    const running = services.records.all().filter(isRunning);
+    return Promise.all(running.map(({ id }) => services.runtime(id).recover?.()));
+  });
   // A build ends with the daemon that ran it.
   const steps = services.records.all().filter(({ layers }) => layers !== undefined);
   for (const { id } of steps) await removeContainer(services, id, { force: true, volumes: true });
@@ -59,6 +63,35 @@ async function endUnknown({ run, warn }: ContainerServices, id: string): Promise
   monitor.signal(sigkill);
   await monitor.exited.catch(() => {});
   return undefined;
+}
+
+/** Returns whether the process that the last daemon has stored runs. */
+function isStillRunning(record: ContainerRecord): boolean {
+  const { pid, startTicks } = record.state;
+  return isRunning(record) && startTicks !== undefined && processStartTime(pid) === startTicks;
+}
+
+/**
+ * Leaves the connection to the monitor of a running container to the first request for the container, or to the time after
+ * the first answers. The state of the record is true already.
+ */
+function recoverLater(services: ContainerServices, record: ContainerRecord): void {
+  const status = isFrozen(record) ? "paused" : "running";
+  if (record.state.status !== status) {
+    record.state.status = status;
+    services.records.saveEventually(record);
+  }
+  const runtime = services.runtime(record.id);
+  let begun: Promise<void> | undefined;
+  runtime.recover = () => {
+    begun ??= runtime
+      .queue(() => recover(services, record))
+      .catch((error) => services.warn(`recover container ${record.name}`, error))
+      .finally(() => {
+        runtime.recover = undefined;
+      });
+    return begun;
+  };
 }
 
 /** Milliseconds between two attempts to connect to a monitor that does not answer. */
@@ -88,7 +121,8 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
 /** Updates the record of a container without a monitor. */
 async function recoverEnded(services: ContainerServices, record: ContainerRecord): Promise<void> {
   // The last daemon may not have sent all records.
-  services.runtime(record.id).logShipping = shipLog(services, record);
+  const shipping = shipLog(services, record);
+  if (shipping) services.runtime(record.id).logShipping = shipping;
   // The last daemon may have died between the exit and the removal of the cgroup.
   if (!isRunning(record)) dropCgroup(services, record);
   if (isRunning(record)) await handleExit(services, record, await endWithoutMonitor(services, record));
@@ -115,7 +149,9 @@ async function wake({ state }: ContainerRecord, connect: () => Monitor): Promise
 /** Takes over a running container from the last daemon. */
 async function adopt(services: ContainerServices, record: ContainerRecord, monitor: Monitor): Promise<void> {
   const running = { ...record.state, ...runningState(await monitor.started) };
-  adoptCgroup(services, record, running.pid);
+  // A record with this process was written after the start, and names the cgroup if there is one.
+  const isStored = record.state.pid === running.pid && record.state.startTicks === running.startTicks;
+  if (!isStored) adoptCgroup(services, record, running.pid);
   const state: ContainerRecord["state"] = {
     ...running,
     status: isFrozen(record) ? "paused" : "running",

@@ -7,8 +7,13 @@ import type { LogShipping } from "../logging/ship-log.ts";
 
 /** State of a container that ends with the daemon. The record keeps everything else. */
 export interface RuntimeState {
-  /** Connection to the container's monitor; absent while the container does not run. */
+  /** Connection to the container's monitor; absent while the container does not run, and until `recover` is done. */
   monitor: Monitor | undefined;
+  /**
+   * Connects to the monitor of a container that an earlier daemon started, and resolves then. Absent once that is done, and
+   * for all other containers.
+   */
+  recover: (() => Promise<void>) | undefined;
   /** Streams that clients attached before the start. The next start takes them. */
   pendingAttachments: { attachment: Attachment; pair: StreamPair }[];
   /** Callbacks waiting for the next exit. */
@@ -45,6 +50,7 @@ export interface RuntimeState {
 export function createRuntimeState(): RuntimeState {
   return {
     monitor: undefined,
+    recover: undefined,
     pendingAttachments: [],
     exitListeners: new Set(),
     removalListeners: new Set(),

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { TboxError } from "#support/errors.ts";
+import { afterRecovery } from "../lifecycle/after-recovery.ts";
 import type { ContainerServices } from "../services.ts";
 import { isRunning } from "../state/container-record.ts";
 import { type AttachOptions, attachContainer } from "./attach.ts";
@@ -19,10 +20,10 @@ export interface ContainerStreams {
 
 export function containerStreams(services: ContainerServices): ContainerStreams {
   return {
-    attach: (name, options) => attachContainer(services, name, options),
+    attach: (name, options) => afterRecovery(services, name, () => attachContainer(services, name, options)),
     reportDetach: (name) => services.notify("detach", services.records.find(name)),
-    logs: (name, options) => openLog(services, name, options),
-    resize: async (name, size) => resizeTerminal(services, name, size),
+    logs: (name, options) => afterRecovery(services, name, () => openLog(services, name, options)),
+    resize: (name, size) => afterRecovery(services, name, async () => resizeTerminal(services, name, size)),
   };
 }
 

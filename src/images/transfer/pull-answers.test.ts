@@ -9,6 +9,7 @@ import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { type BlobAnswer, type ImageServer, startImageServer } from "#test/support/image-server.ts";
 import { buildImage } from "#test/support/images.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { openImages } from "../open-images.ts";
@@ -45,6 +46,7 @@ async function pull(tag: string, ensure?: Layers["ensure"]): Promise<string> {
     helloProgram: "/nonexistent",
     applyChanges: (settings) => settings,
     uses: openUsageRegister(),
+    defer: immediately,
     warn: () => {},
     notify: () => {},
   });

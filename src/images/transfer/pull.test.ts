@@ -10,6 +10,7 @@ import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { type Blob, buildImage, imageIndex, type TestImage } from "#test/support/images.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import type { Images } from "../images.ts";
@@ -63,6 +64,7 @@ async function open(ensure?: Layers["ensure"]): Promise<void> {
     helloProgram: "/nonexistent",
     applyChanges: (settings) => settings,
     uses: openUsageRegister(),
+    defer: immediately,
     warn: () => {},
     notify: () => {},
   });

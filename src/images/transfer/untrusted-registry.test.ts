@@ -11,6 +11,7 @@ import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { buildImage, type TestImage } from "#test/support/images.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import type { Images } from "../images.ts";
@@ -49,6 +50,7 @@ beforeEach(async () => {
     helloProgram: "/nonexistent",
     applyChanges: (settings) => settings,
     uses: openUsageRegister(),
+    defer: immediately,
     warn: () => {},
     notify: () => {},
   });

@@ -12,7 +12,8 @@ test("garbage collection waits for leases, and new leases wait for a running col
     events.push(`${name} ends`);
   };
   const collector = openGarbageCollector(() => step("collection"));
-  const started = collector.start();
+  collector.start();
+  const started = collector.collect();
   open("collection");
   await started;
   events.length = 0;
@@ -44,7 +45,8 @@ test("failed work rejects with its own error, and a collection follows", async (
   const collector = openGarbageCollector(async () => {
     collected++;
   });
-  await collector.start();
+  collector.start();
+  await collector.collect();
   collected = 0;
   await expect(collector.withLease(() => Promise.reject(new Error("its own")))).rejects.toThrow("its own");
   expect(collected).toBe(1);
@@ -60,6 +62,8 @@ test("nothing is collected before the collector is started", async () => {
   await collector.collect();
   await expect(collector.withLease(() => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
   expect(collected).toBe(0);
-  await collector.start();
+  collector.start();
+  expect(collected).toBe(0);
+  await collector.collect();
   expect(collected).toBe(1);
 });

@@ -10,8 +10,8 @@ export interface GarbageCollector {
    * or for `start`.
    */
   collect(): Promise<void>;
-  /** Allows collections from now on and runs the first one. All users must have registered their uses before. */
-  start(): Promise<void>;
+  /** Allows collections from now on, and requests one for the next `collect`. All users must have registered their uses before. */
+  start(): void;
 }
 
 /** Opens a collector that collects nothing before it is started. */
@@ -58,7 +58,6 @@ export function openGarbageCollector(collectGarbage: () => Promise<void>): Garba
     start() {
       started = true;
       requested = true;
-      return collectIfIdle();
     },
   };
 }

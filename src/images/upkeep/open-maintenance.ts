@@ -9,7 +9,7 @@ import { pruneImages } from "./prune-images.ts";
 import { findSetAside, removeImage } from "./remove-image.ts";
 
 export function openMaintenance(services: ImageServices, collector: GarbageCollector): ImageMaintenance {
-  const { records, notify, warn } = services;
+  const { records, notify, defer } = services;
   return {
     async remove(name, options) {
       if (name.trim() === "") throw invalidArgument("image name cannot be blank");
@@ -33,7 +33,8 @@ export function openMaintenance(services: ImageServices, collector: GarbageColle
     usage: () => usageOf(services),
     collect: () => collector.collect(),
     startCollecting() {
-      collector.start().catch((error) => warn("collect garbage", error));
+      collector.start();
+      defer("collect garbage", collector.collect);
     },
   };
 }

@@ -7,6 +7,7 @@ import { TboxError } from "#support/errors.ts";
 import { openMetrics } from "#support/metrics.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { openVolumes } from "#volumes/open-volumes.ts";
 import { fakeContainers } from "./fake-containers.ts";
@@ -38,6 +39,7 @@ export function fakeEngine(): FakeEngine {
       warn: () => {},
     }),
     networks: openNetworks({
+      defer: immediately,
       database: memoryDatabase(),
       zygote: {
         net: () => Promise.reject(new TboxError("unavailable", "no net helper")),

@@ -12,6 +12,7 @@ import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { startImageServer } from "#test/support/image-server.ts";
 import { buildImage, type TestImage } from "#test/support/images.ts";
+import { immediately } from "#test/support/immediately.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { openTestStore } from "./test-store.ts";
@@ -77,6 +78,7 @@ async function openSubject(
     helloProgram: `${store}/hello`,
     uses,
     applyChanges,
+    defer: immediately,
     warn: () => {},
     notify: (action, _, { name }) => events.push(`${action} ${name}`),
   });

@@ -162,10 +162,12 @@ impl Monitor {
         self.clients.push(client);
     }
 
-    /// Serves a daemon's connection. The first messages report the container's state.
+    /// Serves a daemon's connection. The first messages report the container's state. Only the first daemon, which started
+    /// the container, learns the phases: a later one reads the reports of all containers before its first answer.
     pub fn connect(&mut self, socket: OwnedFd) {
         let mut channel = Channel::new(socket, self.new_token());
         channel.send(&FromMonitor::Started(self.started.clone()));
+        self.started.phases.clear();
         if let Stage::Ended(exited) = &self.stage {
             channel.send(&FromMonitor::Exited(exited.clone()));
         }
