@@ -17,6 +17,7 @@ import { recoveringFirst } from "./lifecycle/after-recovery.ts";
 import { containerLifecycle } from "./lifecycle/container-lifecycle.ts";
 import { recoverContainers } from "./lifecycle/recover.ts";
 import { openRestartScheduler } from "./lifecycle/restart-scheduler.ts";
+import { completeRunningState } from "./lifecycle/running-state.ts";
 import { startScheduled } from "./lifecycle/start.ts";
 import { spareCgroupsOf } from "./limits/cgroups.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
@@ -115,7 +116,10 @@ function openServices(
     database,
     uses,
     written: (created) => (created ? syncSoon(`${parent}/${created.id}`, parent) : syncSoon()),
-    settle: ({ id }) => linkLog(parent, id),
+    settle(record) {
+      linkLog(parent, record.id);
+      completeRunningState(record);
+    },
     warn,
   });
   const runtime = (id: string) => {
@@ -135,6 +139,11 @@ function openServices(
     runtime,
     removedExits: createRemovedExits(),
     apiSocket: apiSocket({ run: options.run, uid: process.getuid?.() ?? -1 }),
+    prepareNext: () =>
+      void setImmediate(() => {
+        services.directories.prepare();
+        services.spareCgroups.prepare();
+      }),
     forget: (id) => runtimes.delete(id),
     directories: openContainerDirectories({
       parent,

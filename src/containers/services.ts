@@ -40,6 +40,8 @@ export interface ContainerServices {
   run: string;
   /** Returns the runtime state of a container, creating it on first use. */
   runtime(id: string): RuntimeState;
+  /** Prepares the directory and the cgroups of the next containers, when the event loop is free. */
+  prepareNext(): void;
   /** Drops the runtime state of a removed container. */
   forget(id: string): void;
   /** Publishes an event of a container. */

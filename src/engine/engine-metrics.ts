@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import type { PhaseTrace } from "#containers/state/container-record.ts";
-import type { Metrics } from "#support/metrics.ts";
+import type { Counter, Histogram, Metrics } from "#support/metrics.ts";
 import type { Engine } from "./engine.ts";
 import type { NewEvent } from "./events.ts";
 
@@ -62,16 +62,9 @@ export function openEngineMetrics(metrics: Metrics): EngineMetrics {
       bytes.add({ direction }, more);
     };
   };
+  const event = openEventCounter(events, phases);
   return {
-    event({ type, action }, trace = []) {
-      events.add({ type, action: action.replace(/:.*/s, "") });
-      let before = 0;
-      for (const { name, microseconds } of trace) {
-        phases.observe((microseconds - before) / 1e6, { phase: name });
-        before = microseconds;
-      }
-      if (trace.length > 0) phases.observe(before / 1e6, { phase: "total" });
-    },
+    event,
     failedStart: () => failed.add(),
     observed: (services) => ({
       ...services,
@@ -85,6 +78,34 @@ export function openEngineMetrics(metrics: Metrics): EngineMetrics {
       builder: { ...services.builder, build: (request) => observe("build", services.builder.build(request)) },
     }),
     addGauges: (services, directory) => addGauges(metrics, services, directory),
+  };
+}
+
+/** Returns a function that counts events and observes phases. Remembers their labels, because every start has twenty. */
+function openEventCounter(events: Counter, phases: Histogram): EngineMetrics["event"] {
+  const adders = new Map<string, Map<string, () => void>>();
+  const observers = new Map<string, (seconds: number) => void>();
+  const count = (type: string, action: string) => {
+    const ofType = adders.get(type) ?? new Map<string, () => void>();
+    adders.set(type, ofType);
+    const add = ofType.get(action) ?? events.adder({ type, action });
+    ofType.set(action, add);
+    add();
+  };
+  const observePhase = (phase: string, microseconds: number) => {
+    const observer = observers.get(phase) ?? phases.observer({ phase });
+    observers.set(phase, observer);
+    observer(microseconds / 1e6);
+  };
+  return ({ type, action }, trace = []) => {
+    // `exec_start: sh` has its command after the colon.
+    count(type, action.includes(":") ? action.replace(/:.*/s, "") : action);
+    let before = 0;
+    for (const { name, microseconds } of trace) {
+      observePhase(name, microseconds - before);
+      before = microseconds;
+    }
+    if (trace.length > 0) observePhase("total", before);
   };
 }
 

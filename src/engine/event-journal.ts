@@ -29,18 +29,21 @@ export function openEventJournal({ directory, warn, fileSize = 512 * 1024 }: Jou
   const current = `${directory}/events.jsonl`;
   const earlier = `${directory}/events.1.jsonl`;
   // Separates the next line from an incomplete one, which a loss of power leaves.
-  let pending = sizeOf(current) > 0 ? "\n" : "";
+  let separator = sizeOf(current) > 0 ? "\n" : "";
+  let pending: EngineEvent[] = [];
   let timer: Timer | undefined;
   let failed = false;
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
-    const lines = pending;
-    pending = "";
-    if (lines.trim() === "") return;
+    const events = pending;
+    pending = [];
+    if (events.length === 0) return;
+    const lines = events.map((event) => `${JSON.stringify({ ...event, time: String(event.time) })}\n`);
     try {
       if (sizeOf(current) >= fileSize) renameSync(current, earlier);
-      appendFileSync(current, lines, { mode: 0o600 });
+      appendFileSync(current, separator + lines.join(""), { mode: 0o600 });
+      separator = "";
       failed = false;
     } catch (error) {
       if (!failed) warn("write the journal of events: the events of this time are lost", error);
@@ -49,7 +52,7 @@ export function openEventJournal({ directory, warn, fileSize = 512 * 1024 }: Jou
   };
   return {
     append(event) {
-      pending += `${JSON.stringify({ ...event, time: String(event.time) })}\n`;
+      pending.push(event);
       timer ??= setTimeout(flush, delay).unref();
     },
     read(since) {

@@ -1,6 +1,7 @@
 import type { ContainerAction } from "#containers/state/container-action.ts";
 import type { ImageAction } from "#images/image-action.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
+import { openSoon } from "#support/concurrency/soon.ts";
 import { TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import type { VolumeAction } from "#volumes/volume-action.ts";
@@ -40,7 +41,10 @@ export interface ReadEventsOptions {
 
 /** The events of the daemon. The newest ones are remembered, and more of them by a journal. */
 export interface EventLog {
+  /** Adds an event with the current time. Readers receive the event when the event loop is free. */
   publish(event: NewEvent): void;
+  /** Adds the published events now. */
+  flush(): void;
   read(options: ReadEventsOptions): AsyncGenerator<EngineEvent>;
 }
 
@@ -65,18 +69,25 @@ const logs = {
 export function openEventLog(now: () => bigint, journal?: Pick<EventJournal, "append" | "read">): EventLog {
   const past: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
+  const soon = openSoon();
+  const add = (event: NewEvent, time: bigint) => {
+    const last = past.at(-1)?.time ?? 0n;
+    const timed = { ...event, time: time > last ? time : last + 1n };
+    past.push(timed);
+    journal?.append(timed);
+    if (past.length > capacity) past.shift();
+    logs[event.type].debug(() => describe(event));
+    for (const listen of listeners) listen(timed);
+  };
   return {
     publish(event) {
       const time = now();
-      const last = past.at(-1)?.time ?? 0n;
-      const timed = { ...event, time: time > last ? time : last + 1n };
-      past.push(timed);
-      journal?.append(timed);
-      if (past.length > capacity) past.shift();
-      logs[event.type].debug(() => describe(event));
-      for (const listen of listeners) listen(timed);
+      // The start of a container publishes several events; its client does not wait for their readers.
+      soon.run(() => add(event, time));
     },
+    flush: soon.flush,
     async *read({ signal, ...range }) {
+      soon.flush();
       const { until } = range;
       const queue = createAsyncQueue<EngineEvent>();
       const overflow = Promise.withResolvers<never>();
@@ -89,7 +100,7 @@ export function openEventLog(now: () => bigint, journal?: Pick<EventJournal, "ap
       listeners.add(listen);
       try {
         for (const event of replayed(past, range, journal)) queue.push(event);
-        const end = Promise.race([untilOrAbort(until, signal), overflow.promise]);
+        const end = Promise.race([untilOrAbort(until, signal).then(soon.flush), overflow.promise]);
         for await (const event of queue.during(end)) {
           if (until === undefined || event.time <= until) yield event;
         }

@@ -110,6 +110,8 @@ async function openParts(
   const journal = resources.use(
     openEventJournal({ directory: `${store}/events`, warn: openLog("daemon").warn }),
   );
+  const events = openEventLog(wallClock, journal);
+  resources.defer(events.flush);
   return {
     config,
     failed: watch.failed,
@@ -120,7 +122,7 @@ async function openParts(
     zygote,
     layers: await openLayers({ database: safe, store, zygote, warn: openLog("layers").warn }),
     trash: openTrash({ store, zygote, release, warn: openLog("trash").warn }),
-    events: openEventLog(wallClock, journal),
+    events,
     uses: openUsageRegister(),
     defer: resources.use(openDeferredWork(deferral, openLog("daemon").warn)).defer,
     async measure(paths) {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { openBuilder } from "#builds/open-builder.ts";
 import { type ContainersOptions, openContainers } from "#containers/open-containers.ts";
 import { containerSocketName } from "#containers/request/api-socket.ts";
+import { openSoon } from "#support/concurrency/soon.ts";
 import { openLog } from "#support/log.ts";
 import { openMetrics } from "#support/metrics.ts";
 import type { Config } from "./config.ts";
@@ -100,9 +101,10 @@ function containerNotifier(
   events: Pick<EventLog, "publish">,
   recorder: Pick<EngineMetrics, "event">,
 ): ContainersOptions["notify"] {
+  const soon = openSoon();
   return (action, id, attributes, phases) => {
     const event = { type: "container", action, id, attributes } as const;
     events.publish(event);
-    recorder.event(event, phases);
+    soon.run(() => recorder.event(event, phases));
   };
 }

@@ -14,10 +14,12 @@ export interface CommandRequest {
   environment: Record<string, string>;
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /** Parses the body of a launcher's request: see `src/api/streams/command-stream.ts`. */
 export function parseCommandRequest(body: Uint8Array): CommandRequest {
   // Decoding changes texts that are not UTF-8.
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+  const text = decoder.decode(body);
   const [program, mountNamespace, userNamespace, directory, terminals, count, ...rest] = text.split("\0");
   const length = Number(count);
   // The last text is empty: every text ends with a zero byte.
@@ -38,12 +40,13 @@ export function parseCommandRequest(body: Uint8Array): CommandRequest {
 
 /** Returns variables by name. The first of two entries counts, as in getenv(3). */
 function environmentOf(entries: string[]): Record<string, string> {
-  const variables = new Map<string, string>();
+  // A variable can have the name of a member of every object.
+  const variables: Record<string, string> = Object.create(null);
   for (const entry of entries) {
     const equals = entry.indexOf("=");
     if (equals <= 0) continue;
     const name = entry.slice(0, equals);
-    if (!variables.has(name)) variables.set(name, entry.slice(equals + 1));
+    variables[name] ??= entry.slice(equals + 1);
   }
-  return Object.fromEntries(variables);
+  return variables;
 }

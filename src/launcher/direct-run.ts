@@ -26,8 +26,12 @@ export function openDirectRun(send: Send): DirectRun {
   let wake = () => {};
   const program = Promise.withResolvers<Writable>();
   const controls = Promise.withResolvers<(control: RunControl) => Promise<void>>();
-  const close = () => closed.abort();
-  closed.signal.addEventListener("abort", () => wake());
+  const close = () => {
+    // Nothing listens any more after the end.
+    if (ended) return;
+    closed.abort();
+    wake();
+  };
   const finish = () => {
     ended = true;
     wake();

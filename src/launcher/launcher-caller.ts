@@ -34,7 +34,6 @@ export function openLauncherCaller({
   api,
   enter,
 }: LauncherCallerOptions): LauncherCaller {
-  const { gone } = connection;
   const input = new CallerInput(connection);
   const opened = new Set<Disposable>();
   let receiveSignal: (signal: string) => void = () => {};
@@ -44,17 +43,17 @@ export function openLauncherCaller({
     return connection.send(type, payload);
   };
   const sendQuietly = (type: number, ...payload: number[]) => {
-    // The end of the connection is reported by `gone`.
+    // The end of the connection is reported by `onLost`.
     Promise.resolve(send(type, Uint8Array.from(payload))).catch(() => {});
   };
   const closeAll = () => {
     for (const one of opened) one[Symbol.dispose]();
     opened.clear();
   };
-  gone.addEventListener("abort", () => {
+  connection.onLost = () => {
     input.end();
     closeAll();
-  });
+  };
   return {
     environment: request.environment,
     directory: request.directory,
@@ -67,7 +66,7 @@ export function openLauncherCaller({
       else if (type === callerFrame.signal) enter("command", () => receiveSignal(signalName(first)));
       else throw new TboxError("invalid-argument", `unknown frame of type ${type}`);
     },
-    ...daemonAccess({ api, enter, gone, opened, send }),
+    ...daemonAccess({ api, enter, connection, opened, send }),
     async write(kind, bytes) {
       if (bytes.length > 0) await send(launcherFrame[kind], bytes);
     },
@@ -90,8 +89,7 @@ export function openLauncherCaller({
   };
 }
 
-interface AccessOptions extends Pick<LauncherCallerOptions, "api" | "enter"> {
-  gone: AbortSignal;
+interface AccessOptions extends Pick<LauncherCallerOptions, "api" | "connection" | "enter"> {
   /** Connections of the command, which end with it. */
   opened: Set<Disposable>;
   send: Send;
@@ -101,12 +99,13 @@ interface AccessOptions extends Pick<LauncherCallerOptions, "api" | "enter"> {
 function daemonAccess({
   api,
   enter,
-  gone,
+  connection,
   opened,
   send,
 }: AccessOptions): Pick<RemoteCaller, "fetch" | "upgrade" | "run"> {
   return {
     fetch: (target, init) => {
+      const { gone } = connection;
       const signal = init.signal ? AbortSignal.any([gone, init.signal]) : gone;
       const { promise, resolve, reject } = Promise.withResolvers<Response>();
       enter("engine", () => void api.fetch(target, { ...init, signal }).then(resolve, reject));
@@ -124,10 +123,8 @@ function daemonAccess({
     },
     run(run, auth) {
       const direct = openDirectRun(send);
-      // JSON omits undefined values, as the request schema expects.
-      const plain: unknown = JSON.parse(JSON.stringify(run));
       opened.add(direct);
-      enter("engine", () => direct.serve((client) => api.run({ request: plain, auth }, client)));
+      enter("engine", () => direct.serve((client) => api.run({ request: run, auth }, client)));
       return direct.stream;
     },
   };

@@ -8,7 +8,11 @@ export class LauncherConnection {
   readonly #waiting: Uint8Array[] = [];
   #drained: PromiseWithResolvers<void> | undefined;
   #ending = false;
-  readonly #gone = new AbortController();
+  #lost = false;
+  /** Created for its first user, because most commands need none. */
+  #gone: AbortController | undefined;
+  /** Called once, when the launcher has closed the connection. */
+  onLost = () => {};
 
   constructor(socket: Bun.Socket<unknown>) {
     this.#socket = socket;
@@ -16,12 +20,14 @@ export class LauncherConnection {
 
   /** Aborted when the launcher has closed the connection. */
   get gone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#lost) this.#gone.abort();
     return this.#gone.signal;
   }
 
   /** Sends a frame. Resolves when the connection takes more; rejects when it is lost. */
   send(type: number, payload: Uint8Array): Promise<void> | void {
-    if (this.gone.aborted) return Promise.reject(lost());
+    if (this.#lost) return Promise.reject(lost());
     if (this.#ending) return;
     const frame = encodeFrame(type, payload);
     const written = this.#waiting.length > 0 ? 0 : this.#socket.write(frame);
@@ -64,8 +70,11 @@ export class LauncherConnection {
 
   /** Reports that the launcher has closed the connection. */
   lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
     this.#waiting.length = 0;
-    this.#gone.abort();
+    this.#gone?.abort();
+    this.onLost();
     this.#drained?.promise.catch(() => {});
     this.#drained?.reject(lost());
     this.#drained = undefined;

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { existsSync } from "node:fs";
 import { runCli } from "#cli/main.ts";
 import { findCommand } from "#cli/registry/find-command.ts";
 import { findRemoteCallerBy, HandOver } from "#client/caller/remote-caller.ts";
-import { hasCurrentContext } from "#client/contexts/current-context.ts";
+import { currentContextFile, hasCurrentContext } from "#client/contexts/current-context.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { dataDirectory } from "#support/directories.ts";
 import { openLog } from "#support/log.ts";
@@ -56,7 +57,7 @@ function isServed(request: CommandRequest): boolean {
     isSamePlace(request, place) &&
     namesOwnStore(request) &&
     // With a current context, the command is for another daemon.
-    !hasCurrentContext(request.environment)
+    !(existsSync(currentContextFile(request.environment)) && hasCurrentContext(request.environment))
   );
 }
 

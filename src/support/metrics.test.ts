@@ -5,7 +5,8 @@ test("counters add up for each set of labels", async () => {
   const metrics = openMetrics();
   const pulls = metrics.counter("tbox_pulls_total", "Pulls.");
   pulls.add({ result: "ok" });
-  pulls.add({ result: "ok" }, 2);
+  pulls.add({ result: "ok" });
+  pulls.adder({ result: "ok" })();
   pulls.add({ result: 'a "b"\\\n' });
   expect(await metrics.render()).toBe(
     [
@@ -21,7 +22,9 @@ test("counters add up for each set of labels", async () => {
 test("a histogram has cumulative buckets, a sum and a count", async () => {
   const metrics = openMetrics();
   const latency = metrics.histogram("seconds", "Latency.", [0.1, 1]);
-  for (const value of [0.1, 0.5, 7]) latency.observe(value, { phase: "exec" });
+  const observe = latency.observer({ phase: "exec" });
+  for (const value of [0.1, 0.5]) observe(value);
+  latency.observe(7, { phase: "exec" });
   expect((await metrics.render()).split("\n").slice(2, 7)).toEqual([
     'seconds_bucket{phase="exec",le="0.1"} 1',
     'seconds_bucket{phase="exec",le="1"} 2',

@@ -4,11 +4,15 @@ export type Labels = Readonly<Record<string, string>>;
 /** A number that only grows. */
 export interface Counter {
   add(labels?: Labels, amount?: number): void;
+  /** Returns a function that adds 1 to the number with these labels. */
+  adder(labels: Labels): () => void;
 }
 
 /** Counts of values by upper bounds, with their sum. */
 export interface Histogram {
   observe(value: number, labels?: Labels): void;
+  /** Returns a function that observes values with these labels. */
+  observer(labels: Labels): (value: number) => void;
 }
 
 /** Current values, read when the metrics are requested. */
@@ -33,10 +37,12 @@ export function openMetrics(): Metrics {
     counter(name, help) {
       const values = new Map<string, number>();
       family(name, "counter", help, () => [...values].map(([labels, value]) => `${name}${labels} ${value}`));
+      const add = (key: string, amount: number) => values.set(key, (values.get(key) ?? 0) + amount);
       return {
-        add(labels = {}, amount = 1) {
+        add: (labels = {}, amount = 1) => void add(textOf(labels), amount),
+        adder(labels) {
           const key = textOf(labels);
-          values.set(key, (values.get(key) ?? 0) + amount);
+          return () => void add(key, 1);
         },
       };
     },
@@ -45,17 +51,13 @@ export function openMetrics(): Metrics {
       family(name, "histogram", help, () =>
         [...series.values()].flatMap((one) => histogramLines(name, bounds, one)),
       );
-      return {
-        observe(value, labels = {}) {
-          const key = textOf(labels);
-          const one = series.get(key) ?? { labels, counts: bounds.map(() => 0), count: 0, sum: 0 };
-          series.set(key, one);
-          const bucket = bounds.findIndex((bound) => value <= bound);
-          if (bucket >= 0) one.counts[bucket] = (one.counts[bucket] ?? 0) + 1;
-          one.count++;
-          one.sum += value;
-        },
+      const observer = (labels: Labels) => {
+        const key = textOf(labels);
+        const one = series.get(key) ?? { labels, counts: bounds.map(() => 0), count: 0, sum: 0 };
+        series.set(key, one);
+        return (value: number) => observe(one, bounds, value);
       };
+      return { observe: (value, labels = {}) => observer(labels)(value), observer };
     },
     gauge(name, help, read) {
       family(name, "gauge", help, async () => {
@@ -78,6 +80,13 @@ interface Series {
   sum: number;
 }
 
+function observe(series: Series, bounds: readonly number[], value: number): void {
+  const bucket = bounds.findIndex((bound) => value <= bound);
+  if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
+  series.count++;
+  series.sum += value;
+}
+
 function histogramLines(name: string, bounds: readonly number[], series: Series): string[] {
   const { labels, counts, count, sum } = series;
   let below = 0;
@@ -94,10 +103,12 @@ function histogramLines(name: string, bounds: readonly number[], series: Series)
 }
 
 function textOf(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  let text = "";
+  for (const name in labels) text += `${text === "" ? "" : ","}${name}="${escapeValue(labels[name] ?? "")}"`;
+  return text === "" ? "" : `{${text}}`;
 }
 
 function escapeValue(value: string): string {
+  if (!/["\\\n]/.test(value)) return value;
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

@@ -40,7 +40,10 @@ export interface UsageRegister<Kind extends string> extends UsageQueries<Kind> {
 /** Opens an empty register in memory. Users must register again after a restart. */
 export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
   const byResource = new Map<string, Map<string, ResourceUser>>();
-  const byUser = new Map<string, ReadonlySet<string>>();
+  const byUser = new Map<
+    string,
+    { name: string; uses: readonly Use<Kind>[]; resources: ReadonlySet<string> }
+  >();
 
   function drop(resource: string, id: string): void {
     const users = byResource.get(resource);
@@ -49,22 +52,24 @@ export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
   }
 
   function withdraw(id: string): void {
-    for (const resource of byUser.get(id) ?? []) drop(resource, id);
+    for (const resource of byUser.get(id)?.resources ?? []) drop(resource, id);
     byUser.delete(id);
   }
 
   return {
     register({ id, name }, uses) {
+      const earlier = byUser.get(id);
+      if (earlier?.name === name && areEqual(earlier.uses, uses)) return;
       const resources = new Set(uses.map(resourceOf));
       // Unchanged uses stay registered, so that a resource never appears unused in between.
-      for (const resource of byUser.get(id) ?? []) if (!resources.has(resource)) drop(resource, id);
+      for (const resource of earlier?.resources ?? []) if (!resources.has(resource)) drop(resource, id);
       for (const use of uses) {
         const resource = resourceOf(use);
         const users = byResource.get(resource) ?? new Map<string, ResourceUser>();
         users.set(id, { id, name, active: use.active });
         byResource.set(resource, users);
       }
-      if (resources.size > 0) byUser.set(id, resources);
+      if (resources.size > 0) byUser.set(id, { name, uses, resources });
       else byUser.delete(id);
     },
     withdraw,
@@ -72,6 +77,12 @@ export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
     count: (kind, key) => byResource.get(resourceOf({ kind, key }))?.size ?? 0,
     isUsed: (kind, key) => byResource.has(resourceOf({ kind, key })),
   };
+}
+
+function areEqual(some: readonly Use<string>[], others: readonly Use<string>[]): boolean {
+  const isSame = ({ kind, key, active }: Use<string>, other: Use<string> | undefined) =>
+    kind === other?.kind && key === other.key && active === other.active;
+  return some.length === others.length && some.every((use, index) => isSame(use, others[index]));
 }
 
 function resourceOf({ kind, key }: { kind: string; key: string }): string {

@@ -96,11 +96,13 @@ export const createContainerSchema = dockerObject(
     }).exactOptional(),
   },
   { meaningful },
-).transform(({ NetworkingConfig, ...request }) => {
+).transform((given) => {
+  if (given.NetworkingConfig === undefined && given.MacAddress === undefined) return given;
+  const { NetworkingConfig, ...request } = given;
   const { MacAddress } = request;
   const mode = request.HostConfig?.NetworkMode ?? "default";
-  const given = Object.entries(NetworkingConfig?.EndpointsConfig ?? {});
-  const networks = Object.fromEntries(given.map(([name, settings]) => [name, settings ?? {}]));
+  const endpoints = Object.entries(NetworkingConfig?.EndpointsConfig ?? {});
+  const networks = Object.fromEntries(endpoints.map(([name, settings]) => [name, settings ?? {}]));
   // The address belongs to the network of `NetworkMode`.
   if (MacAddress !== undefined) networks[mode] = { mac: MacAddress.toLowerCase(), ...networks[mode] };
   for (const name of [mode, "default"]) {

@@ -8,6 +8,8 @@ export interface FoundCommand {
   words: string[];
 }
 
+const byName = new Map(commandIndex.flatMap((entry) => entry.names.map((name) => [name, entry] as const)));
+
 /** Finds the command that the first one or two words of a command line call. */
 export function findCommand(argv: readonly string[]): FoundCommand | undefined {
   // A group can be a command itself: `context`.
@@ -16,7 +18,7 @@ export function findCommand(argv: readonly string[]): FoundCommand | undefined {
     // A space within an argument does not separate words.
     if (words.length < length || words.some((word) => word.includes(" "))) continue;
     const name = words.join(" ");
-    const entry = commandIndex.find(({ names }) => names.includes(name));
+    const entry = byName.get(name);
     if (entry) return { entry, words };
   }
   return undefined;

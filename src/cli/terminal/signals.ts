@@ -100,10 +100,13 @@ function listenRemotely(receive: (signal: Signal) => void): SignalSource {
     begin() {
       if (begun) return;
       begun = true;
-      caller?.catchSignals((name) => {
-        const signal = forwarded.find((one) => one === name);
-        if (signal !== undefined) receive(signal);
-      });
+      // The message wakes the user's process, which must not delay the start of the container.
+      setImmediate(() =>
+        caller?.catchSignals((name) => {
+          const signal = forwarded.find((one) => one === name);
+          if (signal !== undefined) receive(signal);
+        }),
+      );
     },
     obey: (signal) => caller?.dieBySignal(signal),
   };

@@ -1,4 +1,4 @@
-import { frameHeaderLength } from "#api/streams/frame.ts";
+import { frameHeaderLength, payloadLength } from "#api/streams/frame.ts";
 import { TboxError } from "#support/errors.ts";
 
 /** A chunk of a frame's payload. Chunks of one frame are in order. */
@@ -27,7 +27,7 @@ export function createFrameDecoder(joined?: number): FrameDecoder {
         if (missing === 0) {
           if (rest.length < frameHeaderLength) return chunks;
           type = rest[0] ?? 0;
-          missing = new DataView(rest.buffer, rest.byteOffset).getUint32(4);
+          missing = payloadLength(rest);
           rest = rest.subarray(frameHeaderLength);
         }
         if (type === joined ? rest.length < missing : missing > 0 && rest.length === 0) return chunks;

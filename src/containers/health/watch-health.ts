@@ -13,6 +13,7 @@ const defaults = { Interval: 30 * second, Timeout: 30 * second, StartInterval: 5
  */
 export function watchHealth(services: ContainerServices, execs: Execs, record: ContainerRecord): Disposable {
   const check = healthcheckOf(record);
+  if (check === undefined) return { [Symbol.dispose]() {} };
   // Setting the system's clock neither ends the start period nor prolongs it.
   const startedAt = performance.now();
   const stop = new AbortController();
@@ -47,11 +48,9 @@ export function watchHealth(services: ContainerServices, execs: Execs, record: C
     if (health.status !== before) services.notify(`health_status: ${health.status}`, record);
   }
 
-  if (check) {
-    record.state.health = { status: "starting", failingStreak: 0, log: [] };
-    services.records.saveEventually(record);
-    scheduleProbe(check);
-  }
+  record.state.health = { status: "starting", failingStreak: 0, log: [] };
+  services.records.saveEventually(record);
+  scheduleProbe(check);
   return {
     [Symbol.dispose]() {
       clearTimeout(timer);

@@ -69,7 +69,10 @@ export async function handleExit(
     if (runtime.logShipping) await runtime.logShipping.opened;
     removeExited(services, record);
   }
-  dropCgroup(services, record);
+  // A waiting client has its answer first. A container that is kept may start again before a later removal of its cgroup.
+  if (removes) setImmediate(() => dropCgroup(services, record));
+  else dropCgroup(services, record);
+  services.prepareNext();
 }
 
 function notifyExit(services: ContainerServices, record: ContainerRecord): void {

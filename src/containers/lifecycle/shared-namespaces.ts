@@ -33,8 +33,8 @@ export function resolveNamespaceModes(
   checkMode("UTS", host.UTSMode, ["host"]);
   checkMode("cgroup namespace", host.CgroupnsMode, ["private", "host"]);
   // Inspections show the host's name.
-  const otherName = config.Hostname !== hostname() && config.Hostname;
-  if (host.UTSMode === "host" && (otherName || config.Domainname)) {
+  const isOther = ({ Hostname }: typeof config) => Hostname && Hostname !== hostname();
+  if (host.UTSMode === "host" && (isOther(config) || config.Domainname)) {
     throw invalidArgument("conflicting options: hostname and the UTS mode: the host's names would change");
   }
   const pid = namespaceOwner(records, host.PidMode);

@@ -110,18 +110,23 @@ async function start(
   record.phases = phases.map(
     ([name, at]): PhaseTrace => ({ name, microseconds: Math.round((at - requestedAt) / 1000) }),
   );
+  const awaited = attended || runtime.exitListeners.size > 0 || runtime.removalListeners.size > 0;
+  const writesLater = awaited && isShortLived(record);
   record.state = {
     status: "running",
-    ...runningState(started),
+    ...(writesLater ? { pid: started.pid, startedAt: started.startedAt } : runningState(started)),
     exitCode: 0,
     oomKilled: false,
     error: "",
     finishedAt: record.state.finishedAt,
   };
   record.stoppedByUser = false;
-  const awaited = attended || runtime.exitListeners.size > 0 || runtime.removalListeners.size > 0;
-  if (awaited && isShortLived(record)) services.records.saveLater(record);
-  else services.records.saveEventually(record);
+  if (writesLater) services.records.saveLater(record);
+  else {
+    services.records.saveEventually(record);
+    // Other containers prepare the next ones when they end.
+    services.prepareNext();
+  }
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
   runtime.logShipping = shipLog(services, record);
@@ -179,9 +184,6 @@ async function launchProgram(
       attachments: attached.map(({ attachment }) => attachment),
       pairs: attached.map(({ pair }) => pair),
     });
-    // The helper needs milliseconds for the sandbox.
-    services.directories.prepare();
-    services.spareCgroups.prepare();
     return { launched, started: await launched.monitor.started, preparedAt };
   } catch (error) {
     notifyVolumes(services.volumes, record, "unmount");

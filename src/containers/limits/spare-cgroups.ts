@@ -6,6 +6,9 @@ import type { Launch, Zygote } from "#native/zygote/zygote.ts";
 /** Number of spare cgroups: one for each sandbox that the zygote keeps ready. */
 const mostSpares = 4;
 
+/** Milliseconds before a taken spare is replaced, unless a container ends earlier. */
+const preparationDelay = 20;
+
 export interface SpareCgroupsOptions {
   zygote: Zygote;
   /** Returns the name of a cgroup of this store that belongs to no container. */
@@ -23,7 +26,7 @@ interface SpareCgroup {
 
 /** Empty cgroups for the next containers, in which the zygote prepares sandboxes. Daemon and zygote use them in their order. */
 export interface SpareCgroups extends Disposable {
-  /** Takes the next spare below these delegated cgroups; returns undefined when there is none. */
+  /** Takes the next spare below these delegated cgroups, which is replaced later; returns undefined when there is none. */
   take(base: Cgroup): SpareCgroup | undefined;
   /** Returns whether a spare has this path. */
   has(path: string): boolean;
@@ -35,6 +38,7 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
   let names: string[] = [];
   let owner: Cgroup | undefined;
   let failing = false;
+  let timer: Timer | undefined;
   const drop = () => {
     for (const name of names) remove(`${owner?.path}/${name}`);
     names = [];
@@ -57,8 +61,26 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
       for (const descriptor of descriptors) closeSync(descriptor);
     }
   };
+  const prepare = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const { base } = zygote.delegation;
+    // Another zygote knows none of them.
+    if (base !== owner) drop();
+    owner = base;
+    if (base === undefined || names.length === mostSpares) return;
+    try {
+      create(base);
+      failing = false;
+    } catch (error) {
+      // Every start tries again.
+      if (!failing) warn("create cgroups for the next containers", error);
+      failing = true;
+    }
+  };
   return {
     take(base) {
+      timer ??= setTimeout(prepare, preparationDelay).unref();
       if (base !== owner) return undefined;
       for (let name = names.shift(); name !== undefined; name = names.shift()) {
         const descriptor = openExisting(base, name);
@@ -67,22 +89,11 @@ export function openSpareCgroups({ zygote, newName, remove, warn }: SpareCgroups
       return undefined;
     },
     has: (path) => names.some((name) => path === `${owner?.path}/${name}`),
-    prepare() {
-      const { base } = zygote.delegation;
-      // Another zygote knows none of them.
-      if (base !== owner) drop();
-      owner = base;
-      if (base === undefined || names.length === mostSpares) return;
-      try {
-        create(base);
-        failing = false;
-      } catch (error) {
-        // Every start tries again.
-        if (!failing) warn("create cgroups for the next containers", error);
-        failing = true;
-      }
+    prepare,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      drop();
     },
-    [Symbol.dispose]: drop,
   };
 }
 

@@ -44,10 +44,11 @@ export function leaveNetworks(
 ): Promise<void> | undefined {
   const { network } = record;
   if (record.shared) delete record.shared;
+  if (network === undefined) return undefined;
   delete record.network;
   services.records.registerUses(record);
-  const left = network && services.networks.leave(network);
-  return network?.ports ? left : undefined;
+  const left = services.networks.leave(network);
+  return network.ports ? left : undefined;
 }
 
 /** Publishes an event for each network of a container. */

@@ -23,7 +23,7 @@ export interface ContainerDirectories {
   prepare(): void;
 }
 
-/** Milliseconds before the next directory is created if no start creates it earlier. */
+/** Milliseconds before the next directory is created, unless a container ends earlier. */
 const preparationDelay = 20;
 
 export interface ContainerDirectoriesOptions {

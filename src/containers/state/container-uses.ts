@@ -1,4 +1,3 @@
-import type { DiffId, Digest } from "#oci/digest.ts";
 import type { UsageRegister, Use } from "#support/usage-register.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { type ContainerRecord, isRunning } from "./container-record.ts";
@@ -12,16 +11,15 @@ export type ContainerUses = UsageRegister<ContainerResource>;
 export function usesOf(record: ContainerRecord): Use<ContainerResource>[] {
   const { imageId, layers = [], volumes = [], network, mountedImages = {} } = record;
   const running = isRunning(record);
-  const images: Digest[] = [...(imageId === undefined ? [] : [imageId]), ...Object.values(mountedImages)];
-  return [
-    ...images.map((key) => ({ kind: "image" as const, key, active: running })),
-    ...layers.map((key: DiffId) => ({ kind: "layer" as const, key, active: running })),
-    ...volumes.map(({ name }) => ({ kind: "volume" as const, key: name, active: running })),
-    // An endpoint exists from before the program's start until the program's exit is handled.
-    ...Object.keys(networksOf(record)).map((key) => ({
-      kind: "network" as const,
-      key,
-      active: network !== undefined,
-    })),
-  ];
+  const uses: Use<ContainerResource>[] = [];
+  if (imageId !== undefined) uses.push({ kind: "image", key: imageId, active: running });
+  for (const name in mountedImages) {
+    const key = mountedImages[name];
+    if (key !== undefined) uses.push({ kind: "image", key, active: running });
+  }
+  for (const key of layers) uses.push({ kind: "layer", key, active: running });
+  for (const { name } of volumes) uses.push({ kind: "volume", key: name, active: running });
+  // An endpoint exists from before the program's start until the program's exit is handled.
+  for (const key in networksOf(record)) uses.push({ kind: "network", key, active: network !== undefined });
+  return uses;
 }

@@ -69,11 +69,13 @@ function connect(
   const pair = openStream();
   const pending = { attachment, pair };
   runtime.pendingAttachments.push(pending);
-  // The start must not use the stream of a client that has disconnected before.
+  // The start must not use the stream of a client that has disconnected before. A start that has taken the stream closes
+  // the peer itself.
   pair.stream.once("close", () => {
-    pair.closePeer();
     const index = runtime.pendingAttachments.indexOf(pending);
-    if (index >= 0) runtime.pendingAttachments.splice(index, 1);
+    if (index < 0) return;
+    runtime.pendingAttachments.splice(index, 1);
+    pair.closePeer();
   });
   return pair.stream;
 }

@@ -1,14 +1,22 @@
 /** Messages between the daemon and the monitor of a container. */
 import { z } from "zod";
+import { isRecord } from "#support/json.ts";
 import { failureSchema } from "./failure.ts";
 
 const startedSchema = z.object({
   pid: z.number(),
   startedAt: z.string(),
-  phases: z.array(z.object({ name: z.string(), at: z.number() })),
+  phases: z.custom<{ name: string; at: number }[]>(isPhases),
   /** Whether the monitor knows `Attachment.afterLog`; monitors of tbox 0.1.0 do not. */
   marksLog: z.boolean().default(false),
 });
+
+/** Tests the phases of a start. A schema of the elements takes several times as long. */
+function isPhases(value: unknown): boolean {
+  const isPhase = (one: unknown) =>
+    isRecord(one) && typeof one.name === "string" && typeof one.at === "number";
+  return Array.isArray(value) && value.every(isPhase);
+}
 
 /** The exit of a container; also the schema of its `exit.json`. */
 export const exitedSchema = z.object({

@@ -1,8 +1,7 @@
 import type { Duplex } from "node:stream";
 import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
-import { collectIgnored } from "#api/schema/ignored-names.ts";
 import { parseJson } from "#api/schema/json.ts";
-import { type CheckedRunRequest, runRequestSchema } from "#api/streams/run-request.ts";
+import type { CheckedRunRequest } from "#api/streams/run-request.ts";
 import type { RunErrorCode } from "#api/streams/run-stream.ts";
 import type { Engine } from "#engine/engine.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
@@ -10,6 +9,7 @@ import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import { describeError } from "../../answers/error-response.ts";
+import { checkRunRequest } from "./check-run-request.ts";
 import { ensureCreated } from "./ensure-created.ts";
 import { openRunClient, type RunClient } from "./run-client.ts";
 import { startFailureCode } from "./start-failure-code.ts";
@@ -40,7 +40,7 @@ export async function serveRunFor(
   input: DirectRunInput,
   open: () => RunClient,
 ): Promise<void> {
-  const { value: request, warnings } = collectIgnored(() => runRequestSchema.parse(input.request));
+  const { value: request, warnings } = checkRunRequest(input.request);
   const credentials = parseRegistryAuth(input.auth);
   const client = open();
   try {
@@ -67,6 +67,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
   client.send({ event: "created", id, warnings: [...ignored, ...warnings] });
   const autoRemove = request.container.HostConfig?.AutoRemove === true;
   let stream: Duplex | undefined;
+  let copied: Promise<void> | undefined;
   let exit: Exit | undefined;
   try {
     // The client disconnected before it learned the container's ID, so the container must not start.
@@ -74,6 +75,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
     if (request.archive !== undefined) await unpack(engine, id, request.archive);
     if (!request.detach) {
       stream = await attach(engine, id, request);
+      copied = stream && copyOutput(stream, client);
       exit = engine.containers.lifecycle.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
       exit.catch(() => {});
     }
@@ -84,7 +86,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
     return sendFailure(client, error, startFailureCode);
   }
   client.send({ event: "started" });
-  if (exit !== undefined) await follow(engine, { id, request, client, stream, exit });
+  if (exit !== undefined) await follow(engine, { id, request, client, stream, copied, exit });
 }
 
 /** Unpacks a tar archive, as base64, in the container's root. */
@@ -98,17 +100,24 @@ interface Started {
   request: CheckedRunRequest;
   client: RunClient;
   stream: Duplex | undefined;
+  /** Resolves at the end of the output. */
+  copied: Promise<void> | undefined;
   exit: Exit;
 }
 
-/** Passes input, output and controls on until the container exits, and sends its exit status. */
-async function follow({ containers }: Engine, { id, request, client, stream, exit }: Started): Promise<void> {
+/** Passes input and controls on until the container exits, and sends its exit status. */
+async function follow(
+  { containers }: Engine,
+  { id, request, client, stream, copied, exit }: Started,
+): Promise<void> {
   client.openControl((control) =>
     control.control === "resize"
       ? containers.streams.resize(id, control)
       : containers.lifecycle.kill(id, { signal: control.signal }),
   );
-  if (stream !== undefined) await copyStreams(stream, request, client);
+  const { AttachStdin, OpenStdin } = request.container;
+  if (stream !== undefined && AttachStdin && OpenStdin) client.openInput(stream);
+  await copied;
   // The container outlives a client that disconnects; its exit status has no reader then.
   const status = await exit.catch((error) => {
     if (client.gone.aborted) return undefined;
@@ -137,17 +146,12 @@ async function attach(
   });
 }
 
-async function copyStreams(
-  stream: Duplex,
-  { container }: CheckedRunRequest,
-  client: RunClient,
-): Promise<void> {
+/** Copies the output of a container that starts meanwhile; resolves at its end. */
+function copyOutput(stream: Duplex, client: RunClient): Promise<void> {
   stream.on("error", () => stream.destroy());
   client.gone.addEventListener("abort", () => stream.destroy());
   if (client.gone.aborted) stream.destroy();
-  const copied = client.copyOutput(stream);
-  if (container.AttachStdin && container.OpenStdin) client.openInput(stream);
-  await copied;
+  return client.copyOutput(stream);
 }
 
 async function removeCreated({ containers }: Engine, id: string): Promise<void> {
