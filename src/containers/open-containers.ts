@@ -2,6 +2,8 @@ import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
+import { prepareChannel } from "#native/addon/reactor.ts";
+import { prepareStream } from "#native/addon/stream.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Defer } from "#support/concurrency/deferred-work.ts";
 import type { Warn } from "#support/log.ts";
@@ -143,6 +145,8 @@ function openServices(
       void setImmediate(() => {
         services.directories.prepare();
         services.spareCgroups.prepare();
+        prepareStream();
+        prepareChannel();
       }),
     forget: (id) => runtimes.delete(id),
     directories: openContainerDirectories({

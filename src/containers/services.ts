@@ -40,7 +40,7 @@ export interface ContainerServices {
   run: string;
   /** Returns the runtime state of a container, creating it on first use. */
   runtime(id: string): RuntimeState;
-  /** Prepares the directory and the cgroups of the next containers, when the event loop is free. */
+  /** Prepares the directory, the cgroups and the connections of the next containers, when the event loop is free. */
   prepareNext(): void;
   /** Drops the runtime state of a removed container. */
   forget(id: string): void;

@@ -40,13 +40,12 @@ export function parseCommandRequest(body: Uint8Array): CommandRequest {
 
 /** Returns variables by name. The first of two entries counts, as in getenv(3). */
 function environmentOf(entries: string[]): Record<string, string> {
-  // A variable can have the name of a member of every object.
-  const variables: Record<string, string> = Object.create(null);
+  const variables: Record<string, string> = {};
   for (const entry of entries) {
     const equals = entry.indexOf("=");
     if (equals <= 0) continue;
     const name = entry.slice(0, equals);
-    variables[name] ??= entry.slice(equals + 1);
+    if (!Object.hasOwn(variables, name)) variables[name] = entry.slice(equals + 1);
   }
   return variables;
 }

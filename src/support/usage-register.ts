@@ -59,7 +59,10 @@ export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
   return {
     register({ id, name }, uses) {
       const earlier = byUser.get(id);
-      if (earlier?.name === name && areEqual(earlier.uses, uses)) return;
+      if (earlier?.name === name && areSame(earlier.uses, uses)) {
+        for (const use of uses) byResource.get(resourceOf(use))?.set(id, { id, name, active: use.active });
+        return;
+      }
       const resources = new Set(uses.map(resourceOf));
       // Unchanged uses stay registered, so that a resource never appears unused in between.
       for (const resource of earlier?.resources ?? []) if (!resources.has(resource)) drop(resource, id);
@@ -79,9 +82,10 @@ export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
   };
 }
 
-function areEqual(some: readonly Use<string>[], others: readonly Use<string>[]): boolean {
-  const isSame = ({ kind, key, active }: Use<string>, other: Use<string> | undefined) =>
-    kind === other?.kind && key === other.key && active === other.active;
+/** Tests whether two lists name the same resources. */
+function areSame(some: readonly Use<string>[], others: readonly Use<string>[]): boolean {
+  const isSame = ({ kind, key }: Use<string>, other: Use<string> | undefined) =>
+    kind === other?.kind && key === other.key;
   return some.length === others.length && some.every((use, index) => isSame(use, others[index]));
 }
 

@@ -37,7 +37,9 @@ export async function handleExit(
   // The published ports must be free before any client sees the container as exited.
   const left = leaveNetworks(services, record);
   if (left) await left;
-  runtime.monitor?.[Symbol.dispose]();
+  const { monitor } = runtime;
+  // A waiting client has its answer before the connection is closed.
+  setImmediate(() => monitor?.[Symbol.dispose]());
   runtime.monitor = undefined;
   runtime.healthCheck?.[Symbol.dispose]();
   runtime.healthCheck = undefined;

@@ -24,6 +24,8 @@ export interface EmbeddedImage {
 }
 
 export function isEmbeddedName(name: string): boolean {
+  // Starts name the image by its ID.
+  if (name.startsWith("sha256:")) return false;
   try {
     return canonicalName(withDefaultTag(parseReference(name))) === embeddedName;
   } catch {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync } from "node:fs";
 import { addon } from "./addon.ts";
-import { connectChannel, openChannel, watchProcess } from "./reactor.ts";
+import { connectChannel, openChannel, prepareChannel, watchProcess } from "./reactor.ts";
 
 const ignoreEverything = { message: () => {}, closed: () => {} };
 
@@ -12,6 +12,15 @@ test("a channel reports that its peer closed", async () => {
   expect(await closed.promise).toBeUndefined();
   expect(() => channel.send("{}")).toThrow(expect.objectContaining({ code: "EPIPE" }));
   channel.close();
+});
+
+test("a channel that was connected in advance is used once", async () => {
+  prepareChannel();
+  prepareChannel();
+  const closed = [Promise.withResolvers<unknown>(), Promise.withResolvers<unknown>()];
+  const opened = closed.map(({ resolve }) => openChannel({ message: () => {}, closed: resolve }));
+  for (const { peer } of opened) closeSync(peer);
+  await Promise.all(closed.map(({ promise }) => promise));
 });
 
 test("send refuses a closed descriptor and keeps the channel open", () => {

@@ -28,9 +28,18 @@ export interface ProcessWatch extends Disposable {
   signal(number: number): void;
 }
 
+/** A pair for the next channel. */
+let spare: { token: number; peer: number } | undefined;
+
+/** Connects the ends of the next channel in advance. */
+export function prepareChannel(): void {
+  spare ??= reactor().pair();
+}
+
 /** Opens a channel; returns the descriptor of its other end, which the caller closes after sending it. */
 export function openChannel(listener: ChannelListener): { channel: Channel; peer: number } {
-  const { token, peer } = reactor().pair();
+  const { token, peer } = spare ?? reactor().pair();
+  spare = undefined;
   return { channel: channelOf(token, listener), peer };
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { openStream, sendPeers } from "./stream.ts";
+import { openStream, prepareStream, sendPeers } from "./stream.ts";
 
 /** Reads a stream to its end. Iteration would destroy the stream there. */
 async function readAll(stream: Duplex): Promise<string> {
@@ -30,6 +30,19 @@ test("a stream ends with its peer", async () => {
   pair.stream.resume();
   await once(pair.stream, "end");
   pair.stream.destroy();
+});
+
+test("a stream that was opened in advance is used once", async () => {
+  prepareStream();
+  prepareStream();
+  const first = openStream();
+  const second = openStream();
+  expect(first.peer).not.toBe(second.peer);
+  for (const pair of [first, second]) {
+    sendPeers([pair], () => {});
+    pair.stream.resume();
+    await once(pair.stream, "end");
+  }
 });
 
 test("a failed send closes all descriptors", async () => {

@@ -16,7 +16,21 @@ export interface StreamPair {
 /** Bytes between the peer and the stream. A reader holds as much again. */
 export const bufferSize = 64 * 1024;
 
+/** A pair for the next stream. */
+let spare: StreamPair | undefined;
+
+/** Opens the next stream in advance: the start that needs it does not wait for the runtime's socket. */
+export function prepareStream(): void {
+  spare ??= createStream();
+}
+
 export function openStream(): StreamPair {
+  const pair = spare ?? createStream();
+  spare = undefined;
+  return pair;
+}
+
+function createStream(): StreamPair {
   const share = takeBufferShare(bufferSize);
   const [own, peer] = addon().streamPair(share.bytes);
   // Bun uses `fd` and ignores `path`. Only the types require `path`.

@@ -62,9 +62,9 @@ function openPeer(): Peer {
 test("started and exited resolve one after the other", async () => {
   const { monitor, send } = openPeer();
   send({ type: "started", ...started });
-  expect(await monitor.started).toEqual(started);
+  expect(await monitor.started).toMatchObject(started);
   send({ type: "exited", ...exited });
-  expect(await monitor.exited).toEqual(exited);
+  expect(await monitor.exited).toMatchObject(exited);
 });
 
 test("a failed start rejects started and exited", async () => {
@@ -80,7 +80,7 @@ test("the death of a monitor rejects as unavailable", async () => {
   const { monitor, send, end } = openPeer();
   send({ type: "started", ...started });
   end("Connection reset by peer");
-  expect(await monitor.started).toEqual(started);
+  expect(await monitor.started).toMatchObject(started);
   expect(monitor.exited).rejects.toMatchObject({ code: "unavailable" });
   expect(await monitor.awaitLog({ generation: 0, size: 0 })).toBeUndefined();
 });

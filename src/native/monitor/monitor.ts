@@ -80,7 +80,7 @@ export function openMonitor(
       const message = fromMonitorSchema.parse(JSON.parse(text));
       switch (message.type) {
         case "started":
-          return started.resolve(withoutType(message));
+          return started.resolve(message);
         case "failed":
         case "refused":
           return fail(new FailureError(withoutType(message)));
@@ -89,7 +89,7 @@ export function openMonitor(
         case "out-of-memory":
           return outOfMemory?.();
         case "exited":
-          exited.resolve(withoutType(message));
+          exited.resolve(message);
           return log.end();
       }
     },

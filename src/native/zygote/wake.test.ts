@@ -17,3 +17,11 @@ test("a process that has ended its program is exiting, a running one is not", as
 test("a process that nobody can inspect counts as running", () => {
   expect(isExiting(openCommandLine(0))).toBe(false);
 });
+
+test("a process that has ended, and that its parent has awaited, counts as exiting", async () => {
+  const child = Bun.spawn(["sleep", "1000"]);
+  const commandLine = openCommandLine(child.pid);
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(isExiting(commandLine)).toBe(true);
+});

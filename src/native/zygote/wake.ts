@@ -1,4 +1,5 @@
 import { openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { errnoOf } from "../addon/failure.ts";
 import { protocolVersion, zygoteRecordSchema } from "../protocol/zygote.ts";
 
 /**
@@ -72,14 +73,14 @@ export function openCommandLine(pid: number): number | undefined {
 const oneByte = Buffer.alloc(1);
 
 /**
- * Tests whether a process is about to become a zombie. For a moment its sockets are still open and accept messages that it
+ * Tests whether a process is about to become a zombie, or has ended. For a moment its sockets are still open and accept messages that it
  * will never read, but its memory, and with it the command line, is gone. An unreadable command line is no proof.
  */
 export function isExiting(commandLine: number | undefined): boolean {
   try {
     return commandLine !== undefined && readSync(commandLine, oneByte, 0, 1, 0) === 0;
-  } catch {
-    return false;
+  } catch (error) {
+    return errnoOf(error) === "ESRCH";
   }
 }
 

@@ -147,7 +147,8 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
       process: pid,
       managed: isManagedBySystemd(),
     });
-    const isOpen = () => open && zygote.isRunning() && !isExiting(commandLine);
+    const hasEnded = () => (commandLine === undefined ? !zygote.isRunning() : isExiting(commandLine));
+    const isOpen = () => open && !hasEnded();
     const owned = resources.move();
     const close = () => {
       open = false;
