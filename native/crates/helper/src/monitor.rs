@@ -11,6 +11,7 @@ pub mod exit_record;
 pub mod exit_status;
 mod input;
 pub mod launch;
+pub mod left_overlay;
 mod log;
 pub mod memory;
 mod orphans;

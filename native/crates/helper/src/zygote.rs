@@ -2,6 +2,8 @@
 //! container with one message and one fork.
 
 mod children;
+mod forked;
+mod kept_overlays;
 mod listening;
 mod net_helper;
 mod prepared;
@@ -16,6 +18,7 @@ mod spare_cgroup;
 mod standby_monitor;
 mod start;
 mod survivors;
+mod tasks;
 
 use std::process::ExitCode;
 
@@ -26,8 +29,8 @@ use crate::messages;
 use crate::monitor;
 use crate::net;
 use crate::worker;
-use server::Outcome;
 use start::Started;
+use tasks::Outcome;
 
 /// Starts a zygote. Returns in this process once the zygote serves, and in each fork of the zygote after its work.
 pub fn run(arguments: &Arguments) -> ExitCode {

@@ -41,6 +41,7 @@ fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     for entry in names(directory.as_fd()).ok()? {
         let bytes = entry.to_bytes();
         let kept = match bytes {
+            b"work" if used.mounted => true,
             b"work" | b"log" => empty_tree(directory.as_fd(), bytes).is_ok(),
             b"upper" => used.isolated && is_new_upper(directory.as_fd(), &made),
             _ => {
@@ -198,6 +199,7 @@ mod tests {
             let used = UsedDirectory {
                 path: "containers/aa".to_owned(),
                 isolated,
+                mounted: false,
                 files: vec!["hostname".to_owned(), "hosts".to_owned()],
             };
             recycle(store.as_fd(), &used)

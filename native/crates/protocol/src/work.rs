@@ -293,6 +293,9 @@ pub struct UsedDirectory {
     pub isolated: bool,
     /// Names of the files that were written for the container.
     pub files: Vec<String>,
+    /// Whether the zygote keeps the container's overlay, which uses the work directory.
+    #[serde(skip)]
+    pub mounted: bool,
 }
 
 /// A layer in the store.

@@ -12,6 +12,7 @@ use sys::mounts::Depth;
 
 use crate::failure::{explained, system};
 use crate::in_root;
+use crate::mounts::kept_overlay::{self, FileId};
 use crate::mounts::{attach, base_layer};
 use crate::privileges::capabilities;
 use crate::store::spread_containers;
@@ -100,6 +101,19 @@ impl Host {
         let path = format!("containers/{id}");
         in_root::open_without_links(self.store(), &path, OFlags::PATH | OFlags::DIRECTORY)
             .map_err(|errno| system("container-directory", &path, errno))
+    }
+
+    /// Returns the id of a container's upper directory; `None` if it has none.
+    pub fn upper_directory(&self, id: &str) -> Option<FileId> {
+        let path = format!("containers/{id}/upper");
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let upper = in_root::open_without_links(self.store(), &path, flags).ok()?;
+        kept_overlay::id_of(&upper).ok()
+    }
+
+    /// Returns the open descriptors.
+    pub fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
+        [&self.store, &self.run, &self.helper].map(AsFd::as_fd)
     }
 
     pub(crate) fn store_path(&self) -> &Path {

@@ -6,6 +6,7 @@ pub(crate) mod empty_root;
 pub mod file_trees;
 pub(crate) mod host_root;
 pub(crate) mod isolation;
+pub mod kept_overlay;
 pub(crate) mod kernel_mounts;
 pub(crate) mod mount_point;
 pub(crate) mod overlay;

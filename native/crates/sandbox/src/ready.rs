@@ -15,13 +15,13 @@ use sys::seqpacket;
 
 use crate::failure::{explained, refused_clone};
 use crate::host::Host;
+use crate::mounts::kept_overlay::KeptOverlay;
 use crate::report::{self, Report};
 use crate::startup::{Launched, follow, kill};
-use crate::steps::terminal::MonitorStreams;
 
 pub use blueprint::Blueprint;
 use first_process::FirstProcess;
-use order::Order;
+use order::{MonitorSide, Order};
 
 /// A waiting first process. It is killed when this value is dropped.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct ReadySandbox {
     child: Option<Child>,
     channel: OwnedFd,
     blueprint: Blueprint,
+    /// An overlay of an ended container, which may be that of the container's directory.
+    overlay: Option<KeptOverlay>,
 }
 
 /// Resources that exist before the sandbox that uses them.
@@ -45,7 +47,7 @@ pub struct Resources<'resources> {
 pub(crate) struct Begun {
     child: Child,
     channel: OwnedFd,
-    streams: Option<MonitorStreams>,
+    monitor: MonitorSide,
 }
 
 impl ReadySandbox {
@@ -79,6 +81,7 @@ impl ReadySandbox {
             child: Some(child),
             channel: ours,
             blueprint,
+            overlay: None,
         };
         match report::receive(sandbox.channel.as_fd())? {
             Some((Report::Ready, _)) => Ok((sandbox, channel)),
@@ -89,6 +92,12 @@ impl ReadySandbox {
                 "a prepared sandbox died",
             )),
         }
+    }
+
+    /// Adds an overlay of an ended container, which may be that of the container's directory.
+    pub fn with_overlay(mut self, overlay: Option<KeptOverlay>) -> Self {
+        self.overlay = overlay;
+        self
     }
 
     /// Begins a start. Returns `None` if the sandbox does not suit the request or has died: the container is started step
@@ -107,14 +116,14 @@ impl ReadySandbox {
         if network.is_none() != self.blueprint.private_network {
             return None;
         }
-        let (order, streams) = Order::prepare(host, request)?;
+        let (order, monitor) = Order::prepare(host, request, self.overlay.take())?;
         order.send(self.channel.as_fd(), network)?;
         let child = self.child.take()?;
         let channel = self.channel.try_clone().ok()?;
         Some(Begun {
             child,
             channel,
-            streams,
+            monitor,
         })
     }
 }
@@ -137,13 +146,18 @@ impl Begun {
         let Self {
             child,
             channel,
-            streams,
+            monitor,
         } = self;
         if let Err(failure) = get_ready() {
             kill(child.pidfd.as_fd());
             return Err(failure);
         }
         report::resume(channel.as_fd());
-        follow(channel.as_fd(), child, host, streams, Vec::new())
+        let MonitorSide { streams, overlay } = monitor;
+        let launched = follow(channel.as_fd(), child, host, streams, Vec::new())?;
+        Ok(Launched {
+            overlay,
+            ..launched
+        })
     }
 }

@@ -9,6 +9,7 @@ use sys::clone::Child;
 
 use crate::failure::explained;
 use crate::host::Host;
+use crate::mounts::kept_overlay::KeptOverlay;
 use crate::report::{self, Report, phase};
 use crate::steps::keep_id;
 use crate::steps::terminal::MonitorStreams;
@@ -23,6 +24,8 @@ pub struct Launched {
     /// The container's mount namespace. While it is held, the end of the process does not wait for the kernel to unmount
     /// everything. `None` for an exec.
     pub mounts: Option<OwnedFd>,
+    /// The overlay of the root, if the next container may use it.
+    pub overlay: Option<KeptOverlay>,
     pub guard: Guard,
 }
 
@@ -93,6 +96,7 @@ pub(crate) fn follow(
         stdio: stdio(streams, terminal)?,
         phases,
         mounts,
+        overlay: None,
         guard,
     })
 }

@@ -76,17 +76,34 @@ pub fn close_others_on_exec() -> Result<(), Errno> {
     unsafe { close_range(FIRST_OTHER, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) }
 }
 
+/// Closes every descriptor from 3 up but those in `kept`. Neither drops nor frees `rest`, which owns closed descriptors: in a
+/// new process, each write to a page of memory copies the page.
+///
+/// Every owner of a closed descriptor must be in `rest`.
+pub fn abandon<T>(rest: T, kept: &[BorrowedFd<'_>]) {
+    match close_around(&numbers(kept)) {
+        Ok(()) => std::mem::forget(rest),
+        // Kernels before 5.9 have no such call, and have closed nothing.
+        Err(_) => drop(rest),
+    }
+}
+
 /// Closes every descriptor from 3 up but those in `kept`, and ends the process with `end`, which uses no other
 /// descriptor. The process exits with 127 if `end` returns, so that no owner of a closed descriptor is dropped.
 pub fn end_without_others(kept: &[BorrowedFd<'_>], end: impl FnOnce(Result<(), Errno>)) -> ! {
-    let mut kept: Vec<c_uint> = kept
+    end(close_around(&numbers(kept)));
+    std::process::exit(127)
+}
+
+/// Returns the numbers of the descriptors from 3 up, ascending.
+fn numbers(descriptors: &[BorrowedFd<'_>]) -> Vec<c_uint> {
+    let mut numbers: Vec<c_uint> = descriptors
         .iter()
         .filter_map(|descriptor| c_uint::try_from(descriptor.as_raw_fd()).ok())
         .filter(|number| *number >= FIRST_OTHER)
         .collect();
-    kept.sort_unstable();
-    end(close_around(&kept));
-    std::process::exit(127)
+    numbers.sort_unstable();
+    numbers
 }
 
 /// Closes every descriptor from 3 up but those in `kept`, which ascend.
@@ -94,7 +111,7 @@ fn close_around(kept: &[c_uint]) -> Result<(), Errno> {
     let mut first = FIRST_OTHER;
     for number in kept {
         if first < *number {
-            // SAFETY: the caller ends the process without a use of these descriptors.
+            // SAFETY: the caller does not use these descriptors any more.
             unsafe { close_range(first, number - 1, 0) }?;
         }
         first = number + 1;

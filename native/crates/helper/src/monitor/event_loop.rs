@@ -16,6 +16,7 @@ use crate::monitor::channel::Channel;
 use crate::monitor::container_files::ContainerFiles;
 use crate::monitor::exit_status::Status;
 use crate::monitor::input::Input;
+use crate::monitor::left_overlay::LeftOverlay;
 use crate::monitor::log::JsonLog;
 use crate::monitor::memory;
 use crate::monitor::orphans::Orphans;
@@ -33,8 +34,9 @@ const FIRST_FREE: u64 = 16;
 
 const SIGUSR1: i32 = 10;
 
-/// Size of the buffer for output and input: the capacity of a pipe.
-const BUFFER: usize = 64 * 1024;
+/// Size of the buffer for output and input: more than the capacity of a pipe. The allocator gets a buffer of this size from the
+/// kernel, which provides only the pages that are written.
+const BUFFER: usize = 256 * 1024;
 
 /// Longest wait for the end of the output once the program has ended, if a process outside the container keeps the
 /// terminal open.
@@ -77,6 +79,8 @@ pub struct Monitor {
     pub program: Watched,
     /// The container's mount namespace, held until its end is reported: the kernel takes some time to unmount everything.
     pub mounts: Option<OwnedFd>,
+    /// The overlay of the root, given to the zygote at the end.
+    pub left: Option<LeftOverlay>,
     /// Processes of a container without a PID namespace.
     pub orphans: Option<Orphans>,
     /// The cgroup's `memory.events`, which counts the processes killed for lack of memory.
@@ -131,6 +135,7 @@ impl Monitor {
             started,
             program,
             mounts: None,
+            left: None,
             orphans: None,
             memory,
             oom_kills: 0,
@@ -306,6 +311,9 @@ impl Monitor {
             files.remove_socket();
         }
         self.accept();
+        if let Some(left) = &self.left {
+            left.send();
+        }
     }
 
     pub fn log(&mut self) -> Option<&mut JsonLog> {

@@ -7,6 +7,7 @@ use protocol::launch::{LaunchRequest, Process, Sharing};
 use protocol::monitor::{FromMonitor, Phase, Started};
 use sandbox::host::Host;
 use sandbox::launch::{self, Prepared};
+use sandbox::mounts::kept_overlay::KeptOverlay;
 use sandbox::ready::ReadySandbox;
 use sandbox::startup::Launched;
 
@@ -15,6 +16,7 @@ use crate::monitor::container_files::ContainerFiles;
 use crate::monitor::event_loop::Monitor;
 use crate::monitor::exit_status;
 use crate::monitor::input::AtEnd;
+use crate::monitor::left_overlay::LeftOverlay;
 use crate::monitor::orphans::Orphans;
 use crate::monitor::stdio::ProgramStreams;
 use crate::timestamp;
@@ -32,6 +34,10 @@ pub struct Launch {
     /// The first processes of the containers that share their PID and IPC namespaces; `None` if they have ended.
     pub pid: Option<OwnedFd>,
     pub ipc: Option<OwnedFd>,
+    /// An overlay of an ended container, which may be that of the container's directory.
+    pub overlay: Option<KeptOverlay>,
+    /// The channel to a zygote that keeps the container's overlay.
+    pub zygote: Option<OwnedFd>,
     /// Time at which the request arrived, in nanoseconds of CLOCK_MONOTONIC.
     pub received_at: u64,
     /// The pipe to the zygote for the container's process id, which the zygote needs if the monitor is killed.
@@ -71,6 +77,8 @@ fn begin(
         devices,
         pid,
         ipc,
+        overlay,
+        zygote,
         received_at,
         report,
     } = launch;
@@ -90,7 +98,7 @@ fn begin(
             pid: pid.as_ref().map(AsFd::as_fd),
             ipc: ipc.as_ref().map(AsFd::as_fd),
         },
-        ready,
+        ready.map(|ready| ready.with_overlay(overlay)),
         || {
             files = Some(ContainerFiles::open(&host, &request)?);
             Ok(())
@@ -107,8 +115,7 @@ fn begin(
         }
     };
     drop(host);
-    let _ = rustix::io::write(&report, &exit_status::report(launched.pid));
-    drop(report);
+    let _ = rustix::io::write(report, &exit_status::report(launched.pid));
     let started = started(&launched, received_at, forked_at);
     let (program, guard) = (launched.pid, launched.guard);
     let streams = ProgramStreams::new(launched.stdio, at_end_of_input(&request.process))?;
@@ -118,6 +125,7 @@ fn begin(
     let mut monitor = Monitor::create(files, launched.pidfd, cgroup, streams, started)
         .map_err(|errno| Failure::of_call("monitor", "epoll", errno))?;
     monitor.mounts = mounts;
+    monitor.left = LeftOverlay::of(launched.overlay, zygote);
     monitor.orphans = orphans.map(|orphans| orphans.except(program));
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);

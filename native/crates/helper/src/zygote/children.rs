@@ -11,15 +11,18 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use sandbox::host::Host;
+use sandbox::mounts::kept_overlay::KeptOverlay;
 use sys::pidfd;
 
 use crate::monitor::exit_record;
 use crate::monitor::exit_status::{self, REPORT_LENGTH, Status};
+use crate::monitor::left_overlay;
 use crate::monitor::memory;
 use crate::timestamp;
 use crate::zygote::prepared_network::HeldNetwork;
 
-/// Running containers whose network namespaces may be used again. Each takes some descriptors of the zygote while the container runs.
+/// Running containers whose network namespaces and overlays may be used again. Each takes some descriptors of the zygote while the
+/// container runs.
 const MOST_ISOLATED: usize = 32;
 
 /// The zygote's knowledge of a container.
@@ -39,7 +42,9 @@ enum Child {
         pid: Option<u32>,
         /// The container's network namespace, if the zygote holds it.
         network: Option<HeldNetwork>,
-        /// Whether nothing else can have a socket in the network namespace after the container's end.
+        /// The channel by which the monitor leaves the container's overlay.
+        overlay: Option<OwnedFd>,
+        /// Whether nothing else can have a file or socket of the container after its end.
         isolated: bool,
     },
     Worker,
@@ -50,15 +55,14 @@ enum Child {
 }
 
 impl Child {
-    /// Returns the start of a container whose network namespace may be used again.
-    fn traced_since(&self) -> Option<&str> {
+    /// Returns the start of a container whose network namespace or overlay may be used again.
+    fn isolated_since(&self) -> Option<&str> {
         match self {
             Self::Monitor {
                 container,
                 isolated: true,
-                network: Some(network),
                 ..
-            } if network.has_traces() => Some(&container.started_at),
+            } => Some(&container.started_at),
             _ => None,
         }
     }
@@ -71,15 +75,18 @@ pub struct HeldDescriptors {
     /// time, so the zygote closes the descriptor when no container is being started.
     pub network: Option<HeldNetwork>,
     pub cgroup: Option<OwnedFd>,
-    /// Whether the request says that no other process can get a socket of the container.
+    /// The channel by which the monitor leaves the container's overlay.
+    pub overlay: Option<OwnedFd>,
+    /// Whether the request says that no other process can get a file or socket of the container.
     pub isolated: bool,
 }
 
-/// A network namespace whose container has ended.
+/// What an ended container has left.
 #[derive(Debug)]
-pub struct LeftNetwork {
-    pub network: HeldNetwork,
-    /// Whether another container may use it, if its interfaces are unused.
+pub struct Left {
+    pub network: Option<HeldNetwork>,
+    pub overlay: Option<KeptOverlay>,
+    /// Whether another container may use the network namespace, if its interfaces are unused.
     pub isolated: bool,
 }
 
@@ -117,10 +124,11 @@ impl Children {
         let HeldDescriptors {
             network,
             cgroup,
+            overlay,
             isolated,
         } = held;
         if isolated {
-            self.make_room_for_traces();
+            self.make_room();
         }
         let network = match isolated {
             true => network,
@@ -135,27 +143,32 @@ impl Children {
             container,
             pid: None,
             network,
+            overlay,
             isolated,
         };
         self.by_pid.insert(number(pid), monitor);
     }
 
-    /// Closes the traces of the container that started first if there are too many. A container that has run for long has
-    /// most likely used its network.
-    fn make_room_for_traces(&mut self) {
+    /// Gives up what the container that started first might leave, if there are too many. A container that has run for long
+    /// has most likely used its network and written files.
+    fn make_room(&mut self) {
         let children = self.by_pid.iter();
-        let traced = children.filter_map(|(pid, child)| Some((child.traced_since()?, *pid)));
-        let traced: Vec<_> = traced.collect();
-        if traced.len() < MOST_ISOLATED {
+        let isolated = children.filter_map(|(pid, child)| Some((child.isolated_since()?, *pid)));
+        let isolated: Vec<_> = isolated.collect();
+        if isolated.len() < MOST_ISOLATED {
             return;
         }
-        let oldest = traced.into_iter().min().map(|(_, pid)| pid);
+        let oldest = isolated.into_iter().min().map(|(_, pid)| pid);
         if let Some(pid) = oldest
             && let Some(Child::Monitor {
-                network, isolated, ..
+                network,
+                overlay,
+                isolated,
+                ..
             }) = self.by_pid.get_mut(&pid)
         {
             *network = network.take().and_then(HeldNetwork::without_traces);
+            *overlay = None;
             *isolated = false;
         }
     }
@@ -223,8 +236,8 @@ impl Children {
     }
 
     /// Reaps every child that has ended. If a monitor was killed, the zygote writes the exit record of its container.
-    /// Returns the network namespaces without a container.
-    pub fn reap(&mut self, host: &Host) -> Vec<LeftNetwork> {
+    /// Returns what the containers have left.
+    pub fn reap(&mut self, host: &Host) -> Vec<Left> {
         self.read_reports();
         let mut ended = Vec::new();
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
@@ -238,17 +251,17 @@ impl Children {
         let (monitors, others): (Vec<_>, Vec<_>) = ended
             .into_iter()
             .partition(|(pid, _)| matches!(self.by_pid.get(pid), Some(Child::Monitor { .. })));
-        let mut networks = Vec::new();
+        let mut left = Vec::new();
         for (pid, status) in monitors {
             let ended = others.iter().map(|(pid, _)| *pid);
-            networks.extend(self.remove_monitor(pid, status, ended));
+            left.extend(self.remove_monitor(pid, status, ended));
         }
         for (pid, status) in others {
             if let Some(Child::Orphan(container)) = self.by_pid.remove(&pid) {
                 write_record(host, &container, pid, status);
             }
         }
-        networks
+        left
     }
 
     fn remove_monitor(
@@ -256,24 +269,28 @@ impl Children {
         pid: u32,
         status: Status,
         ended: impl Iterator<Item = u32>,
-    ) -> Option<LeftNetwork> {
+    ) -> Option<Left> {
         let child = self.by_pid.remove(&pid);
         let Some(Child::Monitor {
             container,
             pid,
             network,
+            overlay,
             isolated,
         }) = child
         else {
             return None;
         };
         let killed = status.signal.is_some();
-        let network = network.map(|network| LeftNetwork {
+        let isolated = isolated && !killed;
+        let overlay = overlay.filter(|_| isolated);
+        let left = Left {
             network,
-            isolated: isolated && !killed,
-        });
+            overlay: overlay.and_then(|channel| left_overlay::receive(channel.as_fd())),
+            isolated,
+        };
         if !killed {
-            return network;
+            return Some(left);
         }
         // A monitor that was killed after it had reaped its container leaves no orphan.
         if let Some(pid) = pid
@@ -281,7 +298,7 @@ impl Children {
         {
             self.by_pid.insert(pid, Child::Orphan(container));
         }
-        network
+        Some(left)
     }
 
     fn read_reports(&mut self) {
@@ -353,7 +370,7 @@ mod tests {
     #[test]
     fn the_newest_containers_may_leave_their_namespaces() {
         let mut children = Children::create().unwrap();
-        let traced = |children: &Children, pid| children.by_pid[&pid].traced_since().is_some();
+        let traced = |children: &Children, pid| children.by_pid[&pid].isolated_since().is_some();
         let last = u32::try_from(MOST_ISOLATED).unwrap() + 3;
         for pid in 1..=last {
             let held = HeldDescriptors {

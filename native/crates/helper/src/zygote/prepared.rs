@@ -15,12 +15,13 @@ use sys::watched::Watched;
 
 use crate::monitor::exec::Exec;
 use crate::monitor::launch::Launch;
+use crate::zygote::kept_overlays::KeptOverlays;
 use crate::zygote::net_helper::NetHelper;
 use crate::zygote::prepared_network::{PreparedNetwork, Traces};
 use crate::zygote::preparer::{DEVICES, NETWORK, Preparation};
 use crate::zygote::ready_monitors::ReadyMonitors;
 use crate::zygote::spare_cgroup::{Identity, SpareCgroup, SpareCgroups};
-use crate::zygote::standby_monitor::{ForkSide, Standby, StandbyMonitor};
+use crate::zygote::standby_monitor::{ForkSide, Launching, Standby, StandbyMonitor};
 
 /// Resources of each kind, enough for some simultaneous starts.
 const MOST_READY: usize = 4;
@@ -53,6 +54,7 @@ pub struct PreparedResources {
     /// Network namespaces to be destroyed.
     used: Vec<OwnedFd>,
     devices: Vec<OwnedFd>,
+    pub overlays: KeptOverlays,
     standby: Option<StandbyMonitor>,
     ready: ReadyMonitors,
     /// Cgroups for the next sandboxes.
@@ -126,19 +128,15 @@ impl PreparedResources {
         self.cgroups.clear();
     }
 
-    /// Sends a launch to a monitor with a sandbox, if one suits the request, or to the standby monitor. Returns the
-    /// process's id and its sandbox's network namespace, or `None` if there is no such process.
-    pub fn launch(
-        &mut self,
-        launch: &Launch,
-        suits: bool,
-    ) -> Option<(Pid, Option<PreparedNetwork>)> {
+    /// Sends a launch to a monitor with a sandbox, if one suits the request, or to the standby monitor. Returns `None` if
+    /// there is no such process.
+    pub fn launch(&mut self, launch: &Launch, suits: bool) -> Option<Launching> {
         self.postpone(QUIET);
         self.ready_not_before = self.not_before;
         self.standby_not_before = self.not_before;
         while suits && let Some(member) = self.ready.take() {
-            if let Some(taken) = member.send(launch) {
-                return Some(taken);
+            if let Some(launching) = member.send(launch) {
+                return Some(launching);
             }
             // A member that could not prepare its sandbox, or was killed, takes no launch.
             self.ready_not_before = Some(Instant::now() + RETRY);
@@ -211,12 +209,14 @@ impl PreparedResources {
     /// Ends the standby monitors.
     pub fn dismiss_standby(&mut self) {
         self.standby = None;
+        self.overlays.forget();
         self.discard_sandboxes();
     }
 
     fn discard_unused_sandboxes(&mut self) {
         if self.ready.unused_in() == Some(Duration::ZERO) {
             self.ready.forget();
+            self.overlays.forget();
             self.discard_sandboxes();
         }
     }

@@ -97,14 +97,6 @@ pub enum HeldNetwork {
 }
 
 impl HeldNetwork {
-    /// Returns whether the namespace can serve another container.
-    pub fn has_traces(&self) -> bool {
-        match self {
-            Self::Prepared(network) => network.traces.is_some(),
-            Self::OnBridges(..) => true,
-        }
-    }
-
     /// Closes the traces, so that the namespace serves no other container.
     pub fn without_traces(self) -> Option<Self> {
         match self {

@@ -18,8 +18,9 @@ use crate::timestamp;
 use crate::worker;
 use crate::zygote::children::HeldDescriptors;
 use crate::zygote::prepared_network::HeldNetwork;
-use crate::zygote::server::{NET_HELPER, Task, Zygote};
+use crate::zygote::server::{NET_HELPER, Zygote};
 use crate::zygote::survivors;
+use crate::zygote::tasks::Task;
 
 impl Zygote {
     /// Handles a message. Returns the task in a fork.
@@ -70,16 +71,22 @@ impl Zygote {
         let suits = self.prepared.expect(&request, cgroup.map(AsFd::as_fd));
         let (network, held) = self.network_of(&request.network, suits);
         self.note_visits(&request.network, &request.shared);
+        // Only a sandbox mounts a kept overlay; another container mounts its directory anew.
+        let kept = self.prepared.overlays.take(&self.host, &request.id);
+        let overlay = kept.filter(|_| suits);
         let mut held = HeldDescriptors {
             network: held,
             cgroup: cgroup.and_then(copy),
             isolated: request.isolated,
+            overlay: None,
         };
         let mut process_of = |sharing: &Sharing| match sharing {
             Sharing::Container { id } => self.container(id),
             Sharing::Private | Sharing::Host => None,
         };
         let launch = Launch {
+            overlay,
+            zygote: None,
             pid: process_of(&request.shared.pid),
             ipc: process_of(&request.shared.ipc),
             request,
@@ -93,9 +100,11 @@ impl Zygote {
             report,
         };
         let pid = match self.prepared.launch(&launch, suits) {
-            Some((pid, network)) => {
-                held.network = network.map(HeldNetwork::Prepared).or(held.network);
-                pid
+            Some(launching) => {
+                let network = launching.network.map(HeldNetwork::Prepared);
+                held.network = network.or(held.network);
+                held.overlay = held.isolated.then_some(launching.channel);
+                launching.pid
             }
             None => match fork().map_err(explain_fork)? {
                 Side::Child => return Ok(Some(Task::Monitor(launch))),
@@ -170,10 +179,13 @@ impl Zygote {
 
     fn work(
         &mut self,
-        request: WorkRequest,
+        mut request: WorkRequest,
         descriptors: Vec<OwnedFd>,
     ) -> Result<Option<Task>, Failure> {
         check("work", descriptors_of(&request), descriptors.len())?;
+        self.prepared
+            .overlays
+            .prepare_work(&self.host, &mut request);
         let container = match request.container() {
             Some(view) if view.running => self.container(&view.id),
             _ => None,

@@ -16,17 +16,12 @@ use sys::signals;
 use sys::watched::Watched;
 
 use crate::messages;
-use crate::monitor::exec::Exec;
-use crate::monitor::launch::Launch;
-use crate::net::inheritance::NetHelperStart;
-use crate::worker;
-use crate::zygote::children::{Children, LeftNetwork};
+use crate::zygote::children::{Children, Left};
 use crate::zygote::net_helper::{Handover, NetHelper};
 use crate::zygote::prepared::{PrepareSide, PreparedResources};
 use crate::zygote::prepared_network::HeldNetwork;
-use crate::zygote::preparer::Preparation;
 use crate::zygote::run_directory;
-use crate::zygote::standby_monitor::Standby;
+use crate::zygote::tasks::{Outcome, Task};
 
 pub const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
@@ -50,53 +45,6 @@ const SIGUSR1: i32 = 10;
 const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;
 
-/// The result of the loop: the zygote has ended, or this process is a fork with a task.
-pub enum Outcome {
-    Ended,
-    Monitor {
-        host: Host,
-        launch: Launch,
-    },
-    /// A monitor that waits for its work.
-    StandbyMonitor {
-        host: Host,
-        standby: Standby,
-    },
-    Preparer {
-        host: Host,
-        preparation: Preparation,
-    },
-    Exec {
-        host: Host,
-        exec: Exec,
-    },
-    NetHelper {
-        mapping: Mapping,
-        start: NetHelperStart,
-    },
-    Worker {
-        host: Host,
-        store: OwnedFd,
-        mapping: Mapping,
-        job: Box<worker::Job>,
-    },
-}
-
-/// The task of a fork.
-pub enum Task {
-    Monitor(Launch),
-    /// A monitor that waits for its work.
-    StandbyMonitor(Standby),
-    Preparer(Preparation),
-    Exec(Exec),
-    NetHelper {
-        /// The helper's end of the channel to the zygote.
-        zygote: OwnedFd,
-        daemon: OwnedFd,
-    },
-    Worker(Box<worker::Job>),
-}
-
 pub struct Connection {
     pub socket: OwnedFd,
     token: u64,
@@ -104,12 +52,12 @@ pub struct Connection {
 
 pub struct Zygote {
     pub host: Host,
-    store: OwnedFd,
+    pub store: OwnedFd,
     pub run: OwnedFd,
     pub mapping: Mapping,
     pub cgroup_namespace: bool,
     pub poll: Poll,
-    signals: OwnedFd,
+    pub signals: OwnedFd,
     /// The listener and the lock are `None` once the zygote is shut down.
     pub listener: Option<Watched>,
     pub lock: Option<OwnedFd>,
@@ -195,42 +143,13 @@ impl Zygote {
                 return Outcome::Ended;
             }
             self.accepting = true;
+            // Daemons first: a start does not wait for the end of an earlier container to be handled.
+            events.sort_by_key(|event| event.token < FIRST_FREE);
             for event in &events {
                 if let Some(task) = self.dispatch(*event) {
                     return self.into_outcome(task);
                 }
             }
-        }
-    }
-
-    fn into_outcome(self, task: Task) -> Outcome {
-        match task {
-            Task::Monitor(launch) => Outcome::Monitor {
-                host: self.host,
-                launch,
-            },
-            Task::StandbyMonitor(standby) => Outcome::StandbyMonitor {
-                host: self.host,
-                standby,
-            },
-            Task::Preparer(preparation) => Outcome::Preparer {
-                host: self.host,
-                preparation,
-            },
-            Task::Exec(exec) => Outcome::Exec {
-                host: self.host,
-                exec,
-            },
-            Task::NetHelper { zygote, daemon } => Outcome::NetHelper {
-                mapping: self.mapping,
-                start: self.net_helper.into_start(zygote, self.run, daemon),
-            },
-            Task::Worker(job) => Outcome::Worker {
-                host: self.host,
-                store: self.store,
-                mapping: self.mapping,
-                job,
-            },
         }
     }
 
@@ -299,16 +218,18 @@ impl Zygote {
         }
     }
 
-    /// Takes back the network namespace of an ended container.
-    fn take_back(&mut self, left: LeftNetwork) {
-        let LeftNetwork { network, isolated } = left;
-        match network {
-            HeldNetwork::Prepared(network) => self.prepared.take_back(network, isolated),
-            HeldNetwork::OnBridges(namespace, mut traces) => {
-                if isolated
-                    && traces.are_unchanged()
-                    && self.net_helper.give_back(namespace, traces)
-                {
+    /// Takes back what an ended container has left.
+    fn take_back(&mut self, left: Left) {
+        if let Some(overlay) = left.overlay {
+            self.prepared.overlays.add(overlay);
+        }
+        let isolated = left.isolated;
+        match left.network {
+            None => {}
+            Some(HeldNetwork::Prepared(network)) => self.prepared.take_back(network, isolated),
+            Some(HeldNetwork::OnBridges(namespace, mut traces)) => {
+                let unused = isolated && traces.are_unchanged();
+                if unused && self.net_helper.give_back(namespace, traces) {
                     self.inform(&FromZygote::Unused { namespace });
                 }
             }

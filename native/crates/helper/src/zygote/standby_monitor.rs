@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use protocol::launch::{ExecRequest, LaunchRequest};
 use rustix::process::Pid;
 use sandbox::host::Host;
+use sandbox::mounts::kept_overlay::{KeptOverlay, Parts};
 use sandbox::ready::{Blueprint, ReadySandbox, Resources};
 use serde::{Deserialize, Serialize};
 use sys::fork::{Side, fork};
@@ -74,6 +75,17 @@ struct LaunchMessage<Request> {
     received_at: u64,
     /// Whether `network`, `devices`, `pid` and `ipc` are present.
     present: [bool; 4],
+    /// The parts of an overlay whose mount is the last descriptor.
+    overlay: Option<Parts>,
+}
+
+/// A process that has a launch.
+pub struct Launching {
+    pub pid: Pid,
+    /// The network namespace of its sandbox, if it was prepared before.
+    pub network: Option<PreparedNetwork>,
+    /// The channel by which it leaves the container's overlay.
+    pub channel: OwnedFd,
 }
 
 impl StandbyMonitor {
@@ -100,23 +112,29 @@ impl StandbyMonitor {
         }
     }
 
-    /// Sends the launch to the process. Returns its id and its sandbox's network namespace, or `None` when it has died.
-    pub fn send(self, launch: &Launch) -> Option<(Pid, Option<PreparedNetwork>)> {
+    /// Sends the launch to the process. Returns `None` when it has died.
+    pub fn send(self, launch: &Launch) -> Option<Launching> {
         let optional = [&launch.network, &launch.devices, &launch.pid, &launch.ipc];
         let message = LaunchMessage {
             request: &launch.request,
             received_at: launch.received_at,
             present: optional.map(Option::is_some),
+            overlay: launch.overlay.as_ref().map(|overlay| overlay.parts.clone()),
         };
         let all: Vec<BorrowedFd<'_>> = std::iter::once(&launch.report)
             .chain(optional.into_iter().flatten())
             .chain(&launch.descriptors)
+            .chain(launch.overlay.as_ref().map(|overlay| &overlay.mount))
             .map(AsFd::as_fd)
             .collect();
         let message = WorkMessage::<_, ()>::Launch(message);
         let text = messages::text(&message);
         seqpacket::send(self.channel.as_fd(), &text, &all, Flags::DONT_WAIT).ok()?;
-        Some((self.pid, self.network))
+        Some(Launching {
+            pid: self.pid,
+            network: self.network,
+            channel: self.channel,
+        })
     }
 
     /// Sends an exec to the process, which has no sandbox. Returns its id, or `None` when it has died.
@@ -148,6 +166,15 @@ impl StandbyMonitor {
 }
 
 impl Standby {
+    /// Returns the descriptors that the process keeps.
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let resources = self.network.iter().chain(&self.cgroup);
+        std::iter::once(&self.channel)
+            .chain(resources)
+            .map(AsFd::as_fd)
+            .collect()
+    }
+
     /// Prepares the sandbox, waits for work and does the monitor's work.
     pub fn run(self, host: Host) {
         let _ = rustix::thread::set_name(c"tbox-standby");
@@ -173,11 +200,15 @@ impl Standby {
             return;
         };
         drop((network, cgroup));
-        let work = receive_work(&channel);
-        drop(channel);
-        match work {
-            Some(Work::Launch(launch)) => launch::run(host, launch, ready),
-            Some(Work::Exec(exec)) => exec::run(host, exec),
+        match receive_work(&channel) {
+            Some(Work::Launch(mut launch)) => {
+                launch.zygote = Some(channel);
+                launch::run(host, launch, ready);
+            }
+            Some(Work::Exec(exec)) => {
+                drop(channel);
+                exec::run(host, exec);
+            }
             None => {}
         }
     }
@@ -216,9 +247,16 @@ fn launch_of(
     let report = descriptors.next()?;
     let mut next = |present: bool| present.then(|| descriptors.next()).flatten();
     let [network, devices, pid, ipc] = message.present.map(&mut next);
+    let mut descriptors: Vec<OwnedFd> = descriptors.collect();
+    let mut with_mount = |parts| {
+        let mount = descriptors.pop()?;
+        Some(KeptOverlay { parts, mount })
+    };
     Some(Launch {
         request: message.request,
-        descriptors: descriptors.collect(),
+        overlay: message.overlay.and_then(&mut with_mount),
+        zygote: None,
+        descriptors,
         network,
         devices,
         pid,

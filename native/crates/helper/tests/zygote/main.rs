@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod containers;
+mod kept_overlays;
 mod measure;
 mod processes;
 mod ready;

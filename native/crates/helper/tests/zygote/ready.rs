@@ -14,7 +14,7 @@ use crate::support::streams::{attachment, read_all};
 use crate::support::zygote::Zygote;
 
 /// Returns a request that a prepared sandbox suits: the root consists of layers.
-fn request(zygote: &Zygote, args: &[&str]) -> LaunchRequest {
+pub fn request(zygote: &Zygote, args: &[&str]) -> LaunchRequest {
     let mut request = zygote.request(args);
     let layer = layer(zygote);
     if !layer.exists() {
@@ -40,7 +40,7 @@ fn request(zygote: &Zygote, args: &[&str]) -> LaunchRequest {
 }
 
 /// Returns the layer of [`request`].
-fn layer(zygote: &Zygote) -> PathBuf {
+pub fn layer(zygote: &Zygote) -> PathBuf {
     zygote.store.join("layers/sha256/00")
 }
 
@@ -57,7 +57,7 @@ fn waiting(zygote: u32) -> Vec<u32> {
 }
 
 /// Runs a script as a container. Returns what it has printed, and the container.
-fn output(zygote: &Zygote, request: LaunchRequest) -> (String, Container) {
+pub fn output(zygote: &Zygote, request: LaunchRequest) -> (String, Container) {
     let wants = attachment(false, true, true, Framing::Raw);
     let (container, clients) = zygote.launch(request, &[wants]);
     container.started();
@@ -67,7 +67,7 @@ fn output(zygote: &Zygote, request: LaunchRequest) -> (String, Container) {
 }
 
 /// Starts a container, after which sandboxes for more of this kind are prepared. Returns the zygote's process id.
-fn warm_up(zygote: &Zygote, request: LaunchRequest) -> u32 {
+pub fn warm_up(zygote: &Zygote, request: LaunchRequest) -> u32 {
     output(zygote, request);
     let pid = zygote.pid();
     until("the prepared sandboxes", || waiting(pid).len() == 4);

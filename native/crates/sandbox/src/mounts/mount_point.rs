@@ -20,6 +20,13 @@ pub fn ensure(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Failure> {
         ),
         _ => system("standard-mounts", name, errno),
     };
-    in_root::create(root, name, Kind::Directory).map_err(refused)?;
-    in_root::open_without_links(root, name, OFlags::PATH | OFlags::DIRECTORY).map_err(refused)
+    let open = || in_root::open_without_links(root, name, OFlags::PATH | OFlags::DIRECTORY);
+    match open() {
+        // Creating a directory that exists takes the kernel longer than opening it.
+        Err(Errno::NOENT) => {
+            in_root::create(root, name, Kind::Directory).map_err(refused)?;
+            open().map_err(refused)
+        }
+        opened => opened.map_err(refused),
+    }
 }

@@ -62,9 +62,7 @@ fn join(lowers: &[OwnedFd]) -> String {
 impl Overlay<'_> {
     /// Mounts the overlay over the directory `target`.
     pub fn mount(&self, target: &str) -> Result<(), Errno> {
-        if self.volatile {
-            self.allow_next_volatile_mount();
-        }
+        self.remove_volatile_mark();
         let options = format!(
             "lowerdir={},upperdir={},workdir={},userxattr{}",
             join(self.lowers),
@@ -80,9 +78,7 @@ impl Overlay<'_> {
 
     /// Creates the overlay as a detached mount. Fails on kernels before 6.7.
     pub fn create(&self) -> Result<OwnedFd, Errno> {
-        if self.volatile {
-            self.allow_next_volatile_mount();
-        }
+        self.remove_volatile_mark();
         let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
         let context = context.as_fd();
         fsconfig_set_string(context, "source", "overlay")?;
@@ -106,8 +102,8 @@ impl Overlay<'_> {
 
     /// Removes the mark that the kernel leaves in the work directory of a volatile mount. The kernel refuses to mount a
     /// work directory with this mark, because the machine may have crashed since. Here it has not: after a crash the
-    /// next daemon removes such containers, so none of them starts again.
-    fn allow_next_volatile_mount(&self) {
+    /// next daemon removes such containers and the directories that they have left, so nothing mounts them again.
+    fn remove_volatile_mark(&self) {
         for (name, flags) in [
             ("work/incompat/volatile/dirty", AtFlags::empty()),
             ("work/incompat/volatile", AtFlags::REMOVEDIR),

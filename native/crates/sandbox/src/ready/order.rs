@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use sys::seqpacket::{self, Flags};
 
 use crate::host::Host;
+use crate::mounts::kept_overlay::KeptOverlay;
 use crate::mounts::kernel_mounts;
 use crate::program::Place;
 use crate::steps::additional_mounts::{self, AdditionalMount};
-use crate::steps::root;
+use crate::steps::root::{self, DetachedRoot};
 use crate::steps::terminal::{self, MonitorStreams, ProgramStreams};
 use crate::store::Store;
 
@@ -36,6 +37,13 @@ pub struct Order<'request> {
     mounts: Vec<AdditionalMount>,
 }
 
+/// What the monitor holds of an order.
+#[derive(Debug)]
+pub struct MonitorSide {
+    pub streams: Option<MonitorStreams>,
+    pub overlay: Option<KeptOverlay>,
+}
+
 /// An order as the sandbox receives it.
 #[derive(Debug)]
 pub struct Received {
@@ -49,10 +57,14 @@ pub struct Received {
 
 impl<'request> Order<'request> {
     /// Opens everything that the order needs. Returns `None` if that fails, or if a mount could uncover a protected path.
+    ///
+    /// `kept` may be the overlay of the container's directory. The overlay is returned for the next container if no process
+    /// outside this one can use it.
     pub fn prepare(
         host: &Host,
         request: &'request LaunchRequest,
-    ) -> Option<(Self, Option<MonitorStreams>)> {
+        kept: Option<KeptOverlay>,
+    ) -> Option<(Self, MonitorSide)> {
         let store = Store::open(host.store_path(), &request.id).ok()?;
         let mounts = additional_mounts::open(&store, &request.mounts).ok()?;
         // A sandbox's protected paths are covered already. Nothing may be mounted over /proc and /sys after that.
@@ -61,15 +73,21 @@ impl<'request> Order<'request> {
                 return None;
             }
         }
-        let root = root::create_root(&store, &request.root).ok()?;
-        additional_mounts::fill(root.as_fd(), &mounts).ok()?;
-        let (streams, monitor) = terminal::create(&request.process).ok()?;
+        let keep = request.isolated && !request.durable_exit;
+        let DetachedRoot { mount, overlay } =
+            root::create_root(&store, &request.root, kept, keep).ok()?;
+        additional_mounts::fill(mount.as_fd(), &mounts).ok()?;
+        let (streams, own_streams) = terminal::create(&request.process).ok()?;
         let order = Self {
             process: &request.process,
             place: Place::of(request),
-            root,
+            root: mount,
             streams,
             mounts,
+        };
+        let monitor = MonitorSide {
+            streams: own_streams,
+            overlay,
         };
         Some((order, monitor))
     }

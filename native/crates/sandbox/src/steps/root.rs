@@ -10,6 +10,7 @@ use sys::mounts::{Attributes, Depth, Propagation, set_attributes};
 use crate::failure::{explained, system};
 use crate::in_root::path_of;
 use crate::mounts::host_root;
+use crate::mounts::kept_overlay::KeptOverlay;
 use crate::mounts::overlay::{Access, Overlay};
 use crate::store::Store;
 
@@ -40,8 +41,21 @@ pub fn mount_root(store: &Store, root: &Root) -> Result<OwnedFd, Failure> {
     }
 }
 
-/// Creates the root as a detached mount, for a process that mounts it elsewhere.
-pub fn create_root(store: &Store, root: &Root) -> Result<OwnedFd, Errno> {
+/// A root as a detached mount, and its overlay for the next container.
+#[derive(Debug)]
+pub struct DetachedRoot {
+    pub mount: OwnedFd,
+    pub overlay: Option<KeptOverlay>,
+}
+
+/// Creates the root for a process that mounts it elsewhere, from `kept` if that is the overlay of the container's directory.
+/// With `keep`, returns the overlay.
+pub fn create_root(
+    store: &Store,
+    root: &Root,
+    kept: Option<KeptOverlay>,
+    keep: bool,
+) -> Result<DetachedRoot, Errno> {
     let Root::Layers {
         diff_ids,
         volatile,
@@ -59,7 +73,18 @@ pub fn create_root(store: &Store, root: &Root) -> Result<OwnedFd, Errno> {
         access: Access::ReadWrite,
         volatile: *volatile,
     };
-    overlay.create()
+    if let Some(kept) = kept
+        && let Some(mount) = kept.mount_again(&overlay)
+    {
+        let overlay = keep.then_some(kept);
+        return Ok(DetachedRoot { mount, overlay });
+    }
+    let mount = overlay.create()?;
+    let kept = keep.then(|| KeptOverlay::of(&overlay, &mount).ok());
+    Ok(DetachedRoot {
+        mount,
+        overlay: kept.flatten(),
+    })
 }
 
 /// Makes the root read-only if the request says so. Call it once nothing more has to be created in the root.
