@@ -1,5 +1,6 @@
 import { addon } from "#native/addon/addon.ts";
 import { errnoOf } from "#native/addon/failure.ts";
+import { isStopped } from "#native/addon/is-stopped.ts";
 import { TboxError } from "#support/errors.ts";
 import type { DaemonSocket } from "./socket-path.ts";
 
@@ -25,13 +26,23 @@ export function forgetDirectory({ directory }: DaemonSocket): void {
   if (descriptor !== undefined) void import("node:fs").then(({ closeSync }) => closeSync(descriptor));
 }
 
-/** Throws forbidden unless the socket's owner listens on the other end of a connection. */
+/**
+ * Throws forbidden unless the socket's owner listens on the other end of a connection. Throws unavailable if a signal has
+ * stopped the listener, which would never answer.
+ */
 export function checkListener({ path, owner }: DaemonSocket, connection: Bun.Socket): void {
   if (owner === undefined) return;
   const descriptor: unknown = Reflect.get(connection, "fd");
   if (typeof descriptor !== "number") throw new TboxError("internal", `the connection to ${path} is closed`);
+  const listener = listenerOf(descriptor, { path, owner });
+  if (!isStopped(listener)) return;
+  const remedy = `continue it (kill -CONT ${listener}) or end it (kill -KILL ${listener})`;
+  throw new TboxError("unavailable", `the daemon is stopped: ${remedy}`);
+}
+
+function listenerOf(descriptor: number, { path, owner }: { path: string; owner: number }): number {
   try {
-    addon().checkPeer(descriptor, owner);
+    return addon().checkPeer(descriptor, owner);
   } catch (error) {
     throw refusal(path, error);
   }

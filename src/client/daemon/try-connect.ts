@@ -28,7 +28,7 @@ export function isAbsence(error: unknown): boolean {
 export function connectionError(path: string, error: unknown): TboxError {
   const message =
     codeOf(error) === "EACCES"
-      ? `no permission to connect to the daemon at ${path}: it belongs to another user`
+      ? `no permission to connect to the daemon at ${path}: check owner and mode of the socket and its directory`
       : `cannot connect to the daemon at ${path}`;
   return new TboxError("unavailable", message, { cause: error });
 }

@@ -22,8 +22,8 @@ export interface Addon {
   unreadStreams(): number[];
   /** Opens a directory that only `user` can enter; creates it if it is missing. Throws EPERM for any other directory. */
   openPrivateDirectory(path: string, user: number): number;
-  /** Throws EPERM unless a process of `user` listens on the other end of a Unix socket. */
-  checkPeer(socket: number, user: number): void;
+  /** Returns the process that listens on the other end of a Unix socket. Throws EPERM unless it belongs to `user`. */
+  checkPeer(socket: number, user: number): number;
   /** Returns a descriptor that holds the lock until it is closed; null when another process has the lock. */
   lockFile(directory: string, name: string): number | null;
   /** Locks a directory like a file. */

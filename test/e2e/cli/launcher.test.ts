@@ -194,6 +194,18 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect(existsSync(`${directory}/few-run/monitors`)).toBe(false);
   });
 
+  test.each(["launcher", "main"] as const)(
+    "a stopped daemon is reported by its process ID: %s",
+    async (program) => {
+      const pid = daemon.pid;
+      process.kill(pid, "SIGSTOP");
+      const outcome = await call(daemon, program, { args: ["ps"] });
+      process.kill(pid, "SIGCONT");
+      const remedy = `continue it (kill -CONT ${pid}) or end it (kill -KILL ${pid})`;
+      expect(outcome).toEqual({ stdout: "", stderr: `tbox: the daemon is stopped: ${remedy}\n`, code: 1 });
+    },
+  );
+
   test.each([
     ["daemon", "64"],
     ["help", "16"],

@@ -40,11 +40,14 @@ pub fn open_private_directory(path: String, user: u32) -> Result<i32> {
         .map_err(from_private_directory)
 }
 
-/// Fails with EPERM unless a process of `user` listens on the other end of a Unix socket.
+/// Returns the ID of the process that listens on the other end of a Unix socket. Fails with EPERM unless it belongs to
+/// `user`.
 #[napi]
-pub fn check_peer(socket: i32, user: u32) -> Result<()> {
+pub fn check_peer(socket: i32, user: u32) -> Result<i32> {
     let socket = descriptor::duplicate(socket).map_err(system("dup"))?;
-    private_directory::check_peer(socket.as_fd(), user).map_err(from_private_directory)
+    private_directory::check_peer(socket.as_fd(), user)
+        .map(|process| process.as_raw_nonzero().get())
+        .map_err(from_private_directory)
 }
 
 /// Creates the directory of a container: the directories of its overlay, and `files`, an alternating list of names and

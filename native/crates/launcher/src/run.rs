@@ -9,14 +9,14 @@ pub fn run(start: &Start) -> ! {
     if version::is_asked(start) {
         version::print();
     }
-    let Some(connection) = connect(start) else {
+    let Some((connection, daemon)) = connect(start) else {
         hand_over(start);
     };
-    session::follow(start, connection)
+    session::follow(start, connection, daemon)
 }
 
-/// Connects to a running daemon of this user and sends the command line.
-fn connect(start: &Start) -> Option<kernel::Descriptor> {
+/// Connects to a running daemon of this user and sends the command line. Returns the daemon's process ID, too.
+fn connect(start: &Start) -> Option<(kernel::Descriptor, u32)> {
     // A daemon that was killed leaves its socket open as long as a process that it has just forked.
     if start.command() == Some(b"daemon") {
         return None;
@@ -29,9 +29,10 @@ fn connect(start: &Start) -> Option<kernel::Descriptor> {
     let path = socket_path::find(start, user)?;
     let socket = kernel::connect(path.bytes()).ok()?;
     // Another user who took over the path must not receive the environment.
-    if kernel::peer_user(socket) != Ok(user) {
+    let peer = kernel::peer(socket).ok()?;
+    if peer.user != user {
         return None;
     }
     request::send(start, socket)?;
-    Some(socket)
+    Some((socket, peer.process))
 }

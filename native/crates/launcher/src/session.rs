@@ -1,10 +1,11 @@
 //! The exchange with the daemon: copies streams and signals until the command ends.
 
+use crate::buffer::Buffer;
 use crate::frames::{Decoder, INPUT, INPUT_END, INPUT_FAILURE, Piece, Received, SIGNAL};
 use crate::hand_over::hand_over;
 use crate::kernel::{
     self, Descriptor, Errno, SignalSet, Start, Wait, catch, die_by, exit, ignore_broken_pipes,
-    next_signal, poll,
+    next_signal, open_file, poll,
 };
 use crate::outgoing::{LARGEST, Outgoing};
 
@@ -18,19 +19,27 @@ const BROKEN_PIPE: u8 = 141;
 /// Maximum number of bytes that a pipe takes without waiting once it is writable (`PIPE_BUF`).
 const CHUNK: usize = 4096;
 
+/// Seconds without an answer after which a stopped daemon is reported.
+const PATIENCE: i64 = 5;
+
 struct Session<'a> {
     start: &'a Start,
     socket: Descriptor,
+    /// Process ID of the daemon.
+    daemon: u32,
+    answered: bool,
     outgoing: Outgoing,
     signals: Option<Descriptor>,
     reads_input: bool,
 }
 
 /// Exchanges frames until the command ends.
-pub fn follow(start: &Start, socket: Descriptor) -> ! {
+pub fn follow(start: &Start, socket: Descriptor, daemon: u32) -> ! {
     let mut session = Session {
         start,
         socket,
+        daemon,
+        answered: false,
         outgoing: Outgoing::new(),
         signals: None,
         reads_input: false,
@@ -40,6 +49,7 @@ pub fn follow(start: &Start, socket: Descriptor) -> ! {
     loop {
         session.wait(None);
         let length = session.receive(&mut buffer);
+        session.answered = true;
         let mut bytes = &buffer[..length];
         loop {
             match decoder.next(&mut bytes) {
@@ -116,8 +126,11 @@ impl Session<'_> {
                 .map_or(Wait::NONE, Wait::to_read);
             let target = output.map_or(Wait::NONE, Wait::to_write);
             let mut waits = [socket, signals, input, target];
-            if poll(&mut waits).is_err() {
-                continue;
+            let limit = (!self.answered).then_some(PATIENCE);
+            match poll(&mut waits, limit) {
+                Err(_) => continue,
+                Ok(true) => {}
+                Ok(false) => self.refuse_stopped_daemon(),
             }
             let [socket, signals, input, target] = waits;
             if socket.writable() {
@@ -161,6 +174,26 @@ impl Session<'_> {
         let _ = sent;
     }
 
+    /// Ends the program if a signal has stopped the daemon, as SIGSTOP does.
+    fn refuse_stopped_daemon(&self) {
+        if !is_stopped(self.daemon) {
+            return;
+        }
+        let mut message = Buffer::<200>::new();
+        message
+            .push(b"tbox: the daemon is stopped: continue it (kill -CONT ")
+            .push_number(self.daemon.into())
+            .push(b") or end it (kill -KILL ")
+            .push_number(self.daemon.into())
+            .push(b")\n");
+        let _ = kernel::write(Descriptor::STDERR, message.bytes());
+        exit(if self.start.command() == Some(b"run") {
+            125
+        } else {
+            1
+        })
+    }
+
     fn lost(&self) -> ! {
         let run = self.start.command() == Some(b"run");
         let text: &[u8] = if run {
@@ -173,9 +206,26 @@ impl Session<'_> {
     }
 }
 
+/// Returns whether a signal has stopped a process.
+fn is_stopped(process: u32) -> bool {
+    let mut path = Buffer::<32>::new();
+    path.push(b"/proc/")
+        .push_number(process.into())
+        .push(b"/stat\0");
+    let mut line = [0; 256];
+    let read = |path| kernel::read(open_file(path)?, &mut line);
+    let Some(Ok(length)) = path.text().map(read) else {
+        return false;
+    };
+    // The state follows the name, which is in parentheses and can contain any character.
+    let line = &line[..length];
+    let end = line.iter().rposition(|byte| *byte == b')');
+    end.and_then(|end| line.get(end + 2)) == Some(&b'T')
+}
+
 /// Ends the program after a failed write; `name` is the stream of a container's output.
 fn fail_write(name: &str, error: Errno) -> ! {
-    let mut message = crate::buffer::Buffer::<128>::new();
+    let mut message = Buffer::<128>::new();
     message.push(b"tbox: ");
     if !name.is_empty() {
         message

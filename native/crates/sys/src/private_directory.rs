@@ -10,6 +10,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::process::Pid;
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
@@ -62,12 +63,12 @@ pub fn connect_stream(directory: BorrowedFd<'_>, name: &str, user: u32) -> Resul
     Ok(socket)
 }
 
-/// Fails unless the process that listens on the socket's other end belongs to `user` or root.
-pub fn check_peer(socket: BorrowedFd<'_>, user: u32) -> Result<(), Error> {
+/// Fails unless the process that listens on the socket's other end belongs to `user` or root. Returns its process ID.
+pub fn check_peer(socket: BorrowedFd<'_>, user: u32) -> Result<Pid, Error> {
     let credentials = socket_peercred(socket).map_err(system("SO_PEERCRED"))?;
     match credentials.uid.as_raw() {
         // Root can act as any user anyway, and its service manager may listen for the user's daemon.
-        peer if peer == user || peer == 0 => Ok(()),
+        peer if peer == user || peer == 0 => Ok(credentials.pid),
         peer => Err(Error::Impostor { peer, user }),
     }
 }

@@ -10,7 +10,8 @@ export interface ModelRequest {
   apply: (model: Model) => void;
 }
 
-const containers = fc.constantFrom("c0", "c1", "c2", "c3");
+// No name is the beginning of an ID, by which a request would find another container.
+const containers = fc.constantFrom("n0", "n1", "n2", "n3");
 const volumes = fc.constantFrom("v0", "v1");
 const tags = fc.constantFrom("t:0", "t:1");
 

@@ -74,11 +74,16 @@ impl Wait {
     }
 }
 
-/// Waits until one of the descriptors is ready.
-pub fn poll(waits: &mut [Wait]) -> Result<(), Errno> {
-    let arguments = [waits.as_mut_ptr() as usize, waits.len()];
-    // SAFETY: the kernel reads and writes the entries; the missing arguments mean no time limit and no mask.
-    unsafe { call(number::PPOLL, arguments) }.map(|_| ())
+/// Waits until one of the descriptors is ready. Returns false when the time limit, in seconds, is over.
+pub fn poll(waits: &mut [Wait], limit: Option<i64>) -> Result<bool, Errno> {
+    // `struct timespec`
+    let limit = limit.map(|seconds| [seconds, 0]);
+    let time = limit
+        .as_ref()
+        .map_or(0, |time| core::ptr::from_ref(time) as usize);
+    let arguments = [waits.as_mut_ptr() as usize, waits.len(), time];
+    // SAFETY: the kernel reads and writes the entries, and reads the time; the missing arguments mean no mask.
+    unsafe { call(number::PPOLL, arguments) }.map(|ready| ready > 0)
 }
 
 /// Facts that identify a version of a file, and its access rights.
@@ -141,6 +146,15 @@ pub fn open_directory(path: &CStr) -> Result<Descriptor, Errno> {
         0o12_200_000
     };
     let arguments = [CURRENT_DIRECTORY, path.as_ptr() as usize, PLACE];
+    // SAFETY: the path ends with NUL.
+    unsafe { call(number::OPENAT, arguments) }.and_then(Descriptor::opened)
+}
+
+/// Opens a file for reading.
+pub fn open_file(path: &CStr) -> Result<Descriptor, Errno> {
+    /// `O_RDONLY | O_CLOEXEC`
+    const READING: usize = 0o2_000_000;
+    let arguments = [CURRENT_DIRECTORY, path.as_ptr() as usize, READING];
     // SAFETY: the path ends with NUL.
     unsafe { call(number::OPENAT, arguments) }.and_then(Descriptor::opened)
 }

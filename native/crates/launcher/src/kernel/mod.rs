@@ -22,10 +22,10 @@ mod sockets;
 pub use call::Errno;
 pub use descriptor::Descriptor;
 pub use files::{
-    FileIdentity, Wait, is_terminal, open_directory, poll, read, read_link, status, status_of,
-    working_directory, write,
+    FileIdentity, Wait, is_terminal, open_directory, open_file, poll, read, read_link, status,
+    status_of, working_directory, write,
 };
 pub use limits::{LARGEST_PROBE, process_limit, startable};
 pub use process::{Start, effective_user, execute, exit};
 pub use signals::{SignalSet, catch, die_by, ignore_broken_pipes, next_signal};
-pub use sockets::{connect, peer_user, send, send_now};
+pub use sockets::{connect, peer, send, send_now};

@@ -44,8 +44,14 @@ pub fn connect(path: &[u8]) -> Result<Descriptor, Errno> {
     Ok(socket)
 }
 
-/// Returns the user of the process that listens on the socket.
-pub fn peer_user(socket: Descriptor) -> Result<u32, Errno> {
+/// The process that listens on a socket. The process ID is 0 if this program's PID namespace does not contain it.
+pub struct Peer {
+    pub process: u32,
+    pub user: u32,
+}
+
+/// Returns the process that listens on the socket.
+pub fn peer(socket: Descriptor) -> Result<Peer, Errno> {
     let mut credentials = [0_u32; 3];
     let mut length = u32::try_from(size_of_val(&credentials)).unwrap_or(0);
     let place = &raw mut credentials as usize;
@@ -58,7 +64,8 @@ pub fn peer_user(socket: Descriptor) -> Result<u32, Errno> {
     ];
     // SAFETY: the kernel writes at most `length` bytes, and the length.
     unsafe { call(number::GETSOCKOPT, arguments) }?;
-    Ok(credentials[1])
+    let [process, user, _] = credentials;
+    Ok(Peer { process, user })
 }
 
 /// Sends both parts, in one call if the kernel takes all of them, otherwise waiting for the peer.
