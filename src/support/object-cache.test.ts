@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ObjectCache, timedList, timeless } from "./object-cache.ts";
+import { keptList, ObjectCache, timedList, timeless } from "./object-cache.ts";
 
 function openCache() {
   const values = new ObjectCache<object, { text: string }>();
@@ -31,4 +31,16 @@ test("a list expires with the first of its values", () => {
     until: 200,
   });
   expect(timedList([])).toEqual(timeless([]));
+});
+
+test("a list with the items of one of the last three is that list, so that its text need not be made again", () => {
+  const kept: (readonly string[])[] = [];
+  const [web, both, none, one] = [["web"], ["web", "db"], [], ["db"]];
+  for (const list of [web, both, none]) expect(keptList(kept, list)).toBe(list);
+  expect(keptList(kept, ["web"])).toBe(web);
+  expect(keptList(kept, one)).toBe(one);
+  // The list that was asked for least recently is forgotten.
+  const again = ["web", "db"];
+  expect(keptList(kept, again)).toBe(again);
+  expect(kept).toHaveLength(3);
 });

@@ -44,6 +44,21 @@ export function timedList<Value>(values: readonly TimedValue<Value>[]): TimedVal
   return { value: values.map(({ value }) => value), until };
 }
 
+/** Number of lists that are kept: a container that is created and removed leaves the list from before. */
+const keptLists = 3;
+
+/**
+ * Returns a list of `kept` with the same items, so that what was computed from it need not be computed again; otherwise the
+ * list itself, which is kept from then on.
+ */
+export function keptList<Item>(kept: (readonly Item[])[], list: readonly Item[]): readonly Item[] {
+  const found = kept.findIndex((one) => isSame(one, list));
+  const [known = list] = found < 0 ? [] : kept.splice(found, 1);
+  kept.unshift(known);
+  kept.length = Math.min(kept.length, keptLists);
+  return known;
+}
+
 /** Returns a value that never expires. */
 export function timeless<Value>(value: Value): TimedValue<Value> {
   return { value, until: Number.POSITIVE_INFINITY };

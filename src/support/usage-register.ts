@@ -39,56 +39,53 @@ export interface UsageRegister<Kind extends string> extends UsageQueries<Kind> {
 
 /** Opens an empty register in memory. Users must register again after a restart. */
 export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
-  const byResource = new Map<string, Map<string, ResourceUser>>();
-  const byUser = new Map<
-    string,
-    { name: string; uses: readonly Use<Kind>[]; resources: ReadonlySet<string> }
-  >();
+  // By kind and key, because a list asks for the number of users of a thousand images.
+  const byKind = new Map<Kind, Map<string, Map<string, ResourceUser>>>();
+  const byUser = new Map<string, readonly Use<Kind>[]>();
 
-  function drop(resource: string, id: string): void {
-    const users = byResource.get(resource);
-    users?.delete(id);
-    if (users?.size === 0) byResource.delete(resource);
+  function usersOf(kind: Kind, key: string): Map<string, ResourceUser> | undefined {
+    return byKind.get(kind)?.get(key);
   }
 
-  function withdraw(id: string): void {
-    for (const resource of byUser.get(id)?.resources ?? []) drop(resource, id);
-    byUser.delete(id);
+  function ensureUsers({ kind, key }: Use<Kind>): Map<string, ResourceUser> {
+    const resources = byKind.get(kind) ?? new Map<string, Map<string, ResourceUser>>();
+    byKind.set(kind, resources);
+    const users = resources.get(key) ?? new Map<string, ResourceUser>();
+    resources.set(key, users);
+    return users;
+  }
+
+  function drop({ kind, key }: Use<Kind>, id: string): void {
+    const users = usersOf(kind, key);
+    users?.delete(id);
+    if (users?.size === 0) byKind.get(kind)?.delete(key);
   }
 
   return {
     register({ id, name }, uses) {
-      const earlier = byUser.get(id);
-      if (earlier?.name === name && areSame(earlier.uses, uses)) {
-        for (const use of uses) byResource.get(resourceOf(use))?.set(id, { id, name, active: use.active });
-        return;
-      }
-      const resources = new Set(uses.map(resourceOf));
+      const earlier = byUser.get(id) ?? [];
       // Unchanged uses stay registered, so that a resource never appears unused in between.
-      for (const resource of earlier?.resources ?? []) if (!resources.has(resource)) drop(resource, id);
-      for (const use of uses) {
-        const resource = resourceOf(use);
-        const users = byResource.get(resource) ?? new Map<string, ResourceUser>();
-        users.set(id, { id, name, active: use.active });
-        byResource.set(resource, users);
-      }
-      if (resources.size > 0) byUser.set(id, { name, uses, resources });
+      const isKept = (use: Use<Kind>) => uses.some((one) => isSame(one, use));
+      if (!areSame(earlier, uses)) for (const use of earlier) if (!isKept(use)) drop(use, id);
+      for (const use of uses) ensureUsers(use).set(id, { id, name, active: use.active });
+      if (uses.length > 0) byUser.set(id, uses);
       else byUser.delete(id);
     },
-    withdraw,
-    users: (kind, key) => [...(byResource.get(resourceOf({ kind, key }))?.values() ?? [])],
-    count: (kind, key) => byResource.get(resourceOf({ kind, key }))?.size ?? 0,
-    isUsed: (kind, key) => byResource.has(resourceOf({ kind, key })),
+    withdraw(id) {
+      for (const use of byUser.get(id) ?? []) drop(use, id);
+      byUser.delete(id);
+    },
+    users: (kind, key) => [...(usersOf(kind, key)?.values() ?? [])],
+    count: (kind, key) => usersOf(kind, key)?.size ?? 0,
+    isUsed: (kind, key) => usersOf(kind, key) !== undefined,
   };
 }
 
 /** Tests whether two lists name the same resources. */
 function areSame(some: readonly Use<string>[], others: readonly Use<string>[]): boolean {
-  const isSame = ({ kind, key }: Use<string>, other: Use<string> | undefined) =>
-    kind === other?.kind && key === other.key;
   return some.length === others.length && some.every((use, index) => isSame(use, others[index]));
 }
 
-function resourceOf({ kind, key }: { kind: string; key: string }): string {
-  return `${kind} ${key}`;
+function isSame({ kind, key }: Use<string>, other: Use<string> | undefined): boolean {
+  return kind === other?.kind && key === other.key;
 }

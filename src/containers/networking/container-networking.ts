@@ -2,7 +2,7 @@ import type { EndpointSettings } from "#network/network.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { connectContainer, disconnectContainer } from "./connect.ts";
-import { type ContainerLink, linksOf } from "./links.ts";
+import { allLinks, type ContainerLink, linksOf } from "./links.ts";
 import { unlinkContainer } from "./unlink.ts";
 
 /** Changes to the networks and links of containers. They apply to a running container at once. */
@@ -19,8 +19,7 @@ export function containerNetworking(services: ContainerServices): ContainerNetwo
   return {
     connect: (name, connection) => connectContainer(services, name, connection),
     disconnect: (name, network) => disconnectContainer(services, name, network),
-    links: (container) =>
-      (container ? [container] : services.records.all()).flatMap((record) => linksOf(services, record)),
+    links: (container) => (container ? linksOf(services, container) : allLinks(services)),
     unlink: (name, alias) => unlinkContainer(services, name, alias),
   };
 }

@@ -66,6 +66,16 @@ export function linksOf(
   });
 }
 
+/** Returns the links of all containers whose targets still exist. */
+export function allLinks(services: Pick<ContainerServices, "records">): ContainerLink[] {
+  const found: ContainerLink[] = [];
+  for (const record of services.records.all()) {
+    const links = linksOf(services, record);
+    if (links.length > 0) found.push(...links);
+  }
+  return found;
+}
+
 /** Throws internal, as Docker does, when a link target does not run or is not on the default network. */
 export function requireLinkTargets(services: ContainerServices, record: ContainerRecord): void {
   for (const link of linksOf(services, record)) {

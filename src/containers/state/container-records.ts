@@ -4,9 +4,11 @@ import type { Warn } from "#support/log.ts";
 import { type ContainerRecord, isRunning, isShortLived } from "./container-record.ts";
 import { type ContainerTable, openContainerTable } from "./container-rows.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
+import { byCreation, openCreationOrder } from "./creation-order.ts";
 
 /** Table of the containers, with a copy in memory. Lookups never read the disk. */
 export interface ContainerRecords {
+  /** Returns the records in the order of their creation. */
   all(): ContainerRecord[];
   /** Returns a number that changes whenever a record is written, registers its uses, or is deleted. */
   revision(): number;
@@ -71,28 +73,24 @@ export function openContainerRecords({
   settle,
   warn,
 }: ContainerRecordsOptions): ContainerRecords {
-  const byId = new Map<string, ContainerRecord>();
-  const byName = new Map<string, ContainerRecord>();
+  const index = openIndex();
+  const { byId, byName } = index;
   const revisions = countRevisions();
   const registerUses = (record: ContainerRecord) => {
     revisions.changed(record);
     if (byId.has(record.id)) uses.register(record, usesOf(record));
   };
   const remember = (record: ContainerRecord) => {
-    byId.set(record.id, record);
-    byName.set(record.name, record);
+    index.put(record);
     registerUses(record);
   };
   const table = openContainerTable(database, warn);
   const put = settlingPut(table, settle);
   const { setAside } = table;
-  for (const record of table.readable) remember(record);
+  for (const record of table.readable.sort(byCreation)) remember(record);
   const forget = (id: string) => {
     setAside.delete(id);
-    const record = byId.get(id);
-    revisions.changed(record);
-    byId.delete(id);
-    if (record) byName.delete(record.name);
+    revisions.changed(index.remove(id));
     uses.withdraw(id);
   };
   const isStored = (record: ContainerRecord) =>
@@ -107,6 +105,7 @@ export function openContainerRecords({
   }, warn);
   const records: ContainerRecords = {
     ...openLookups(byId, byName),
+    all: index.all,
     revision: revisions.latest,
     revisionOf: revisions.of,
     setAside,
@@ -145,6 +144,32 @@ export function openContainerRecords({
   return records;
 }
 
+/** Opens the records in memory, without any. */
+function openIndex() {
+  const byId = new Map<string, ContainerRecord>();
+  const byName = new Map<string, ContainerRecord>();
+  const order = openCreationOrder();
+  return {
+    byId,
+    byName,
+    all: order.all,
+    put(record: ContainerRecord) {
+      order.put(record, byId.get(record.id));
+      byId.set(record.id, record);
+      byName.set(record.name, record);
+    },
+    /** Removes a record, and returns it. */
+    remove(id: string): ContainerRecord | undefined {
+      const record = byId.get(id);
+      if (!record) return undefined;
+      byId.delete(id);
+      byName.delete(record.name);
+      order.remove(record);
+      return record;
+    },
+  };
+}
+
 /** Returns a function that writes a record, and calls `settle` before the first write of a container. */
 function settlingPut(
   table: ContainerTable,
@@ -170,7 +195,7 @@ function countRevisions() {
   };
 }
 
-type Lookups = Pick<ContainerRecords, "all" | "named" | "withId" | "lookup" | "find">;
+type Lookups = Pick<ContainerRecords, "named" | "withId" | "lookup" | "find">;
 
 function openLookups(
   byId: ReadonlyMap<string, ContainerRecord>,
@@ -181,7 +206,6 @@ function openLookups(
     return byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);
   };
   return {
-    all: () => [...byId.values()],
     named: (name) => byName.get(name),
     withId: (id) => byId.get(id),
     lookup,

@@ -29,12 +29,10 @@ export function listContainers(services: Services, { all, limit, filters }: List
   const passes = compileFilters<ContainerRecord>(filters, (key, values) => testFor(services, key, values));
   // In Docker these options imply `all`.
   const includeStopped = all || (limit !== undefined && limit > 0) || filters.has("status");
-  // The records are in the order of their creation, unless the clock was set back, so the sort has little to do.
   const found = services.records
     .all()
     .reverse()
-    .filter((record) => (includeStopped || isRunning(record)) && passes(record))
-    .sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
+    .filter((record) => (includeStopped || isRunning(record)) && passes(record));
   return limit === undefined || limit <= 0 ? found : found.slice(0, limit);
 }
 

@@ -5,7 +5,7 @@ import { inspectContainerQuery, listContainersQuery, topContainerQuery } from "#
 import { containerParams as params } from "#api/schema/names.ts";
 import type { ListFilter } from "#containers/state/list-containers.ts";
 import type { Engine } from "#engine/engine.ts";
-import { ObjectCache, timedList } from "#support/object-cache.ts";
+import { keptList, ObjectCache, timedList } from "#support/object-cache.ts";
 import { shapeContainer } from "../answers/containers/container-inspect.ts";
 import { containerSizes } from "../answers/containers/container-sizes.ts";
 import { containerSummary, summaryOfVersion } from "../answers/containers/container-summary.ts";
@@ -67,14 +67,16 @@ function boundsOf(all: boolean, limit: number): Omit<ListFilter, "filters"> {
 function openWholeLists(engine: Engine, dataDirectory: string): (all: boolean, version: number) => Response {
   const { containers, images, networks } = engine;
   const lists = new ObjectCache<object, readonly ContainerSummary[]>();
-  const keys = { all: {}, running: {} };
+  const kept: Record<"all" | "running", (readonly ContainerSummary[])[]> = { all: [], running: [] };
   return (all, version) => {
     const inputs = [version, containers.queries.revision(), images.revision(), networks.revision()];
-    const list = lists.get(all ? keys.all : keys.running, inputs, Date.now(), () => {
+    const key = all ? kept.all : kept.running;
+    const list = lists.get(key, inputs, Date.now(), () => {
       const context = summaryContext(engine, dataDirectory);
       const records = containers.queries.list({ all, filters: new Map() });
       const { value, until } = timedList(records.map((record) => containerSummary(record, context)));
-      return { value: value.map((summary) => summaryOfVersion(summary, version)), until };
+      const summaries = value.map((summary) => summaryOfVersion(summary, version));
+      return { value: keptList(key, summaries), until };
     });
     return jsonList(list.value);
   };

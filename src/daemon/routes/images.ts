@@ -6,7 +6,7 @@ import { inspectImageQuery, listImagesQuery, removeImageQuery, tagImageQuery } f
 import type { Engine } from "#engine/engine.ts";
 import type { ImageDetails } from "#images/store/image-queries.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
-import { ObjectCache, timeless } from "#support/object-cache.ts";
+import { keptList, ObjectCache, timeless } from "#support/object-cache.ts";
 import { shapeHistory, shapeImage, shapeRemoved } from "../answers/images/image.ts";
 import { imageSummary } from "../answers/images/image-summary.ts";
 import { inspectionOfVersion } from "../answers/images/old-versions.ts";
@@ -25,6 +25,7 @@ import { pushAnswer, saveAnswer } from "./image-archives.ts";
 /** Requests about images of the store. The routes with `*` take the rest of the path: names may contain slashes. */
 export function imageRoutes({ images, containers }: Pick<Engine, "images" | "containers">) {
   const lists = new ObjectCache<readonly ImageDetails[], readonly ImageSummary[]>();
+  const kept: (readonly ImageSummary[])[] = [];
   return new Elysia()
     .get(
       "/images/json",
@@ -38,12 +39,11 @@ export function imageRoutes({ images, containers }: Pick<Engine, "images" | "con
         const inputs = [version, shared, containers.queries.revision()];
         const summaries = lists.get(list, inputs, Date.now(), () => {
           const sharedSizes = shared ? images.sharedSizes() : undefined;
-          return timeless(
-            list.map((image) => {
-              const sharedSize = sharedSizes?.get(image.id) ?? -1;
-              return imageSummary(image, { sharedSize, containers: images.containers(image.id), version });
-            }),
-          );
+          const current = list.map((image) => {
+            const sharedSize = sharedSizes?.get(image.id) ?? -1;
+            return imageSummary(image, { sharedSize, containers: images.containers(image.id), version });
+          });
+          return timeless(keptList(kept, current));
         });
         return jsonList(summaries.value);
       },

@@ -1,10 +1,9 @@
 import type { ImageSummary } from "#api/answers/images.ts";
 import type { ImageDetails } from "#images/store/image-queries.ts";
-import { ObjectCache, timeless } from "#support/object-cache.ts";
 import { shapeImageSummary } from "./image.ts";
 import { summaryOfVersion } from "./old-versions.ts";
 
-const summaries = new ObjectCache<ImageDetails, ImageSummary>();
+const latest = new WeakMap<ImageDetails, SummaryContext & { summary: ImageSummary }>();
 
 /** Data of an item that the image itself does not have. */
 interface SummaryContext {
@@ -23,7 +22,11 @@ export function imageSummary(
   image: ImageDetails,
   { sharedSize, containers, version }: SummaryContext,
 ): ImageSummary {
-  return summaries.get(image, [sharedSize, containers, version], Date.now(), () =>
-    timeless(summaryOfVersion(shapeImageSummary(image, { sharedSize, containers }), version)),
-  ).value;
+  const known = latest.get(image);
+  if (known?.containers === containers && known.sharedSize === sharedSize && known.version === version) {
+    return known.summary;
+  }
+  const summary = summaryOfVersion(shapeImageSummary(image, { sharedSize, containers }), version);
+  latest.set(image, { sharedSize, containers, version, summary });
+  return summary;
 }
