@@ -7,12 +7,14 @@ test("a running process is alive", () => {
 });
 
 test("an ended process is not alive, even if its parent has not waited for it", async () => {
-  await using parent = Bun.spawn(["/bin/sh", "-c", "/bin/true & echo $!; exec sleep 60"]);
+  // A shell could wait for the child, so the child ends when its parent is another program.
+  const child = "until grep -q sleep /proc/$PPID/comm; do :; done";
+  await using parent = Bun.spawn(["/bin/sh", "-c", `/bin/sh -c '${child}' & echo $!; exec sleep 60`]);
   const reader = parent.stdout.getReader();
   const { value } = await reader.read();
-  const child = Number(new TextDecoder().decode(value));
-  expect(child).toBeGreaterThan(1);
-  await until(() => !isAlive(child));
-  process.kill(child, 0);
+  const pid = Number(new TextDecoder().decode(value));
+  expect(pid).toBeGreaterThan(1);
+  await until(() => !isAlive(pid));
+  process.kill(pid, 0);
   parent.kill("SIGKILL");
 });
