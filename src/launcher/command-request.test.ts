@@ -23,6 +23,16 @@ describe("a command request", () => {
     });
   });
 
+  test("keeps variables that have the names of members of every object", () => {
+    const { environment } = parseCommandRequest(
+      body(...facts, "1", "tbox", "__proto__=a", "constructor=b", "__proto__=c"),
+    );
+    expect(Object.entries(environment)).toEqual([
+      ["__proto__", "a"],
+      ["constructor", "b"],
+    ]);
+  });
+
   test("may have no environment", () => {
     expect(parseCommandRequest(body(...facts, "1", "tbox"))).toMatchObject({ argv: [], environment: {} });
   });

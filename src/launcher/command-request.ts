@@ -45,7 +45,11 @@ function environmentOf(entries: string[]): Record<string, string> {
     const equals = entry.indexOf("=");
     if (equals <= 0) continue;
     const name = entry.slice(0, equals);
-    if (!Object.hasOwn(variables, name)) variables[name] = entry.slice(equals + 1);
+    if (Object.hasOwn(variables, name)) continue;
+    const value = entry.slice(equals + 1);
+    // An assignment would change the object's prototype.
+    if (name === "__proto__") Object.defineProperty(variables, name, { value, enumerable: true });
+    else variables[name] = value;
   }
   return variables;
 }
