@@ -44,6 +44,7 @@ export async function startExec(
     state.monitor = undefined;
     monitor[Symbol.dispose]();
     services.notify("exec_die", container, { ...attributes, exitCode: String(exitCode) });
+    services.prepareNext();
   };
   try {
     record.pid = (await monitor.started).pid;

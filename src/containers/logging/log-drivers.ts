@@ -86,7 +86,7 @@ export function parseDriver(name: string): LogDriver {
 /** Throws invalid-argument, with Docker's message, for an option that the driver does not have. */
 export function checkLogOptions(driver: LogDriver, given: Record<string, string>): void {
   // As in Docker, `none` accepts and ignores every option.
-  if (driver === "none") return;
+  if (driver === "none" || isEmpty(given)) return;
   checkMode(given);
   const known: Record<string, RegExp> = { ...commonOptions, ...options[driver] };
   for (const [name, value] of Object.entries(given)) {
@@ -98,6 +98,11 @@ export function checkLogOptions(driver: LogDriver, given: Record<string, string>
     if (!form.test(value))
       throw invalidArgument(`invalid value ${JSON.stringify(value)} of log opt '${name}'`);
   }
+}
+
+function isEmpty(given: object): boolean {
+  for (const _ in given) return false;
+  return true;
 }
 
 /** Throws, with Docker's message, for an unknown mode and for a buffer size in a mode without a buffer. */

@@ -10,8 +10,12 @@ const defaults =
     " ",
   );
 
+/** The default capabilities in the order of `all`. */
+const unchanged = all.filter((name) => defaults.includes(name));
+
 /** Returns Docker's default capabilities plus `add` minus `drop`. `ALL` means every capability. */
 export function planCapabilities(add: string[], drop: string[]): string[] {
+  if (add.length === 0 && drop.length === 0) return [...unchanged];
   const added = add.map((text) => parse("CapAdd", text));
   const dropped = drop.map((text) => parse("CapDrop", text));
   const base = added.includes("ALL") ? all : dropped.includes("ALL") ? [] : defaults;
