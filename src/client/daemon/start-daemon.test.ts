@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { connectUnix } from "./byte-socket.ts";
 import { startDaemon } from "./start-daemon.ts";
@@ -123,6 +123,13 @@ test("a daemon that dies without a report is reported with the end of its log", 
   const start = startDaemon(target(), program(`console.error("first"); console.error("out of luck");`));
   await expect(start).rejects.toMatchObject({ cause: { message: expect.stringContaining("out of luck") } });
   expect(existsSync(`${directory}/data/daemon.log`)).toBe(true);
+});
+
+test("a log that is a FIFO is refused", async () => {
+  mkdirSync(`${directory}/data`, { mode: 0o700 });
+  expect(Bun.spawnSync(["mkfifo", `${directory}/data/daemon.log`]).exitCode).toBe(0);
+  const start = startDaemon(target(), program(listening));
+  await expect(start).rejects.toMatchObject({ cause: { code: "ENXIO", path: expect.any(String) } });
 });
 
 test("the error contains the path of a data directory that cannot be created", async () => {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dataDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ByteSocket } from "./byte-socket.ts";
@@ -8,6 +8,8 @@ import { tryConnect } from "./try-connect.ts";
 
 /** Maximum number of milliseconds to wait for a daemon that another client is starting. */
 const startTimeout = 20_000;
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
 
 /** Milliseconds before the second attempt to start a daemon. Each further attempt waits twice as long. */
 const firstDelay = 100;
@@ -49,7 +51,8 @@ async function spawnDaemon({ command, environment }: DaemonProgram, log: string)
   let logFile: number;
   try {
     mkdirSync(dataDirectory(environment), { recursive: true, mode: 0o700 });
-    logFile = openSync(log, "a", 0o600);
+    // The open of a FIFO without a reader fails instead of waiting.
+    logFile = openSync(log, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
   } catch (error) {
     throw new TboxError("unavailable", "cannot start the daemon", { cause: error });
   }

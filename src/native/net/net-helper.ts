@@ -1,4 +1,5 @@
 import { errorCode, TboxError } from "#support/errors.ts";
+import { openLog } from "#support/log.ts";
 import { FailureError } from "../addon/failure.ts";
 import { type Channel, type ChannelListener, keepAlive } from "../addon/reactor.ts";
 import { withoutType } from "../protocol/message.ts";
@@ -10,6 +11,8 @@ import {
   type ToNet,
   type Uplink,
 } from "../protocol/net.ts";
+import { continueNetHelper } from "../zygote/wake.ts";
+import { answerTime } from "../zygote/zygote-connection.ts";
 
 /** The state of the net helper. */
 export interface NetState {
@@ -62,6 +65,13 @@ export function openNetHelper({ connect, restore, onDeath }: NetHelperOptions): 
   let current: Promise<Connection> | undefined;
   let closed = false;
 
+  /** Process ID of the helper, once it has told its state. */
+  let helper: number | undefined;
+  const resume = () => {
+    if (helper === undefined || !continueNetHelper(helper)) return;
+    openLog("network").warn("the net helper was stopped by a signal, and continues");
+  };
+
   async function open(forget: () => void): Promise<Connection> {
     const pending = new Map<number, PromiseWithResolvers<FromNet>>();
     let last = 0;
@@ -76,6 +86,7 @@ export function openNetHelper({ connect, restore, onDeath }: NetHelperOptions): 
     const channel = await connect({
       message(text) {
         const answer = fromNetSchema.parse(JSON.parse(text));
+        if (answer.type === "state") helper = answer.pid;
         pending.get(answer.request)?.resolve(answer);
         pending.delete(answer.request);
       },
@@ -96,7 +107,8 @@ export function openNetHelper({ connect, restore, onDeath }: NetHelperOptions): 
           // The helper has just died, and the event that closes the channel has not arrived yet.
           end(error);
         }
-        return await answer.promise;
+        const resuming = setTimeout(resume, answerTime).unref();
+        return await answer.promise.finally(() => clearTimeout(resuming));
       },
     };
     await restore(requests(connection.ask));

@@ -10,6 +10,20 @@ export function wakeZygote(store: string): boolean {
   return signalZygote(`${store}/zygote-${protocolVersion}.json`, "SIGUSR1");
 }
 
+/** Continues the zygote of a store if a signal has stopped it, as SIGSTOP does. Returns whether it was stopped. */
+export function continueZygote(store: string): boolean {
+  return signalZygote(`${store}/zygote-${protocolVersion}.json`, "SIGCONT");
+}
+
+/** Continues the net helper if a signal has stopped it. Returns whether it was stopped. */
+export function continueNetHelper(pid: number): boolean {
+  try {
+    return signalProcess(pid, "tbox-net", "SIGCONT");
+  } catch {
+    return false;
+  }
+}
+
 /** Signals the zygote of a record, if it serves the store. An old record's process may be another store's zygote by now. */
 function signalZygote(record: string, signal: NodeJS.Signals, store?: string): boolean {
   try {
@@ -88,6 +102,7 @@ function signalProcess(pid: number, name: string, signal: NodeJS.Signals): boole
   const found = readProcess(pid);
   // A zombie keeps its name.
   if (found?.name !== name || found.state === "Z") return false;
+  if (signal === "SIGCONT" && found.state !== "T") return false;
   return process.kill(pid, signal);
 }
 

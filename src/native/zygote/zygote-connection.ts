@@ -2,6 +2,7 @@ import { closeSync, existsSync, rmSync } from "node:fs";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { TboxError } from "#support/errors.ts";
 import { jsonOrUndefined } from "#support/json.ts";
+import { openLog } from "#support/log.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
 import { builtFile } from "../addon/files.ts";
 import {
@@ -22,7 +23,7 @@ import {
   protocolVersion,
   type ToZygote,
 } from "../protocol/zygote.ts";
-import { endOtherZygotes, isExiting, openCommandLine, wakeZygote } from "./wake.ts";
+import { continueZygote, endOtherZygotes, isExiting, openCommandLine, wakeZygote } from "./wake.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
@@ -55,10 +56,15 @@ export interface ZygoteConnection {
    */
   isOpen(): boolean;
   send(message: ToZygote, descriptors: number[]): void;
+  /** Continues the zygote if a signal has stopped it. */
+  resume(): void;
   close(): void;
 }
 
 const socketName = `zygote-${protocolVersion}.sock`;
+
+/** Milliseconds without an answer after which a stopped helper is continued. */
+export const answerTime = 5000;
 
 /** Time limit for the answer to a greeting, in milliseconds. */
 const patience = 10_000;
@@ -125,6 +131,11 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
   using _ = keepAlive();
   const expire = () => welcome.reject(new TboxError("unavailable", "the zygote does not answer"));
   const timer = setTimeout(expire, patience);
+  const resume = () => {
+    if (continueZygote(options.store))
+      openLog("daemon").warn("the zygote was stopped by a signal, and continues");
+  };
+  const resuming = setTimeout(resume, answerTime);
   using resources = new DisposableStack();
   resources.defer(() => channel.close());
   const send = (message: ToZygote, descriptors: number[]) => {
@@ -154,13 +165,14 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
       open = false;
       owned.dispose();
     };
-    return { mapping, cgroupNamespace, delegation, pid, isOpen, send, close };
+    return { mapping, cgroupNamespace, delegation, pid, isOpen, send, resume, close };
   } catch (error) {
     // The zygote exited before the greeting or before the watch.
     if (["EPIPE", "ESRCH"].includes(errnoOf(error) ?? "")) return undefined;
     throw error;
   } finally {
     clearTimeout(timer);
+    clearTimeout(resuming);
   }
 }
 

@@ -12,6 +12,7 @@ import type { WorkRequest } from "../protocol/work.ts";
 import type { Mapping, ToZygote } from "../protocol/zygote.ts";
 import { awaitWork, type WorkOptions, type WorkResults } from "./worker.ts";
 import {
+  answerTime,
   connectZygote,
   listenAgain,
   type NetworkReports,
@@ -225,18 +226,29 @@ function receiveListener(connection: ZygoteConnection, name: string): Promise<nu
   return promise;
 }
 
-/** Asks the zygote to fork a child, which answers over a new channel. */
+/** Asks the zygote to fork a child, which answers over a new channel. Continues a stopped zygote when no answer comes. */
 function openChild(
   connection: ZygoteConnection,
   request: ToZygote,
   descriptors: number[],
   listener: ChannelListener,
 ): Channel {
-  const { channel, peer } = openChannel(listener);
+  const resuming = setTimeout(connection.resume, answerTime).unref();
+  const { channel, peer } = openChannel({
+    message(text, descriptor) {
+      clearTimeout(resuming);
+      listener.message(text, descriptor);
+    },
+    closed(reason) {
+      clearTimeout(resuming);
+      listener.closed(reason);
+    },
+  });
   try {
     connection.send(request, [peer, ...descriptors]);
     return channel;
   } catch (error) {
+    clearTimeout(resuming);
     channel.close();
     throw error;
   } finally {
