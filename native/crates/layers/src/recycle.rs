@@ -34,8 +34,10 @@ pub fn recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> bool {
 fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     let (parent, name) = open_parent(store, &used.path).ok()??;
     let directory = openat(&parent, name, DIRECTORY, Mode::empty()).ok()?;
+    let status = fstat(&directory).ok()?;
     let made = Made {
-        owner: owner(&fstat(&directory).ok()?),
+        owner: owner(&status),
+        size: status.st_size,
         flags: flags(directory.as_fd()).ok()?,
     };
     for entry in names(directory.as_fd()).ok()? {
@@ -58,9 +60,11 @@ fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     renameat(&parent, name, &parent, format!(".ready-{name}")).ok()
 }
 
-/// The owner and the flags that a new file in the directory gets.
+/// What a new file in the directory gets.
 struct Made {
     owner: Owner,
+    /// Size of the directory, which never has more than some entries.
+    size: i64,
     /// Flags of the directory, which no container can change.
     flags: IFlags,
 }
@@ -88,7 +92,10 @@ fn ensure_directory(parent: &OwnedFd, name: &str, mode: u32) -> Option<()> {
 fn is_new_upper(directory: BorrowedFd<'_>, made: &Made) -> bool {
     let check = || {
         let upper = openat(directory, "upper", DIRECTORY, Mode::empty())?;
-        let unchanged = is_unchanged(upper.as_fd(), &fstat(&upper)?, (made, UPPER_MODE))?
+        let status = fstat(&upper)?;
+        // Some file systems never shrink a directory that had many entries.
+        let unchanged = status.st_size <= made.size
+            && is_unchanged(upper.as_fd(), &status, (made, UPPER_MODE))?
             && is_empty(upper.as_fd())?;
         let now = Timespec {
             tv_sec: 0,
@@ -254,8 +261,18 @@ mod tests {
     fn an_upper_directory_that_the_container_has_changed_is_replaced() {
         // The umask of the zygote, from which the worker is forked.
         rustix::process::umask(Mode::from_raw_mode(0o077));
-        let changes: [fn(&Path); 4] = [
+        let changes: [fn(&Path); 5] = [
             |upper| fs::write(upper.join("file"), "left").unwrap(),
+            |upper| {
+                let names = || (0..200).map(|number| upper.join(format!("{number:0>250}")));
+                names().for_each(|name| fs::write(name, "").unwrap());
+                names().for_each(|name| fs::remove_file(name).unwrap());
+                let size = |path: &Path| fs::metadata(path).unwrap().size();
+                if size(upper) <= size(upper.parent().unwrap()) {
+                    // This file system shrinks directories.
+                    fs::write(upper.join("grown"), "").unwrap();
+                }
+            },
             |upper| fs::set_permissions(upper, Permissions::from_mode(0o1777)).unwrap(),
             |upper| {
                 // A file system without such flags leaves nothing to compare.

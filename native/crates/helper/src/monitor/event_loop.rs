@@ -186,8 +186,10 @@ impl Monitor {
         self.update();
         while !self.is_finished() {
             if matches!(self.stage, Stage::Ended(_)) {
-                // A client that does not read its output must not keep the mounts after the end was reported.
+                // A client that does not read its output must not keep the mounts after the end was reported: the next
+                // container may get the directory, and the layers may be removed.
                 self.mounts = None;
+                self.left = None;
             }
             let timeout = self.timeout();
             if self.poll.wait(&mut events, timeout).is_err() {
@@ -311,8 +313,8 @@ impl Monitor {
             files.remove_socket();
         }
         self.accept();
-        if let Some(left) = &self.left {
-            left.send();
+        if let Some((left, files)) = self.left.as_ref().zip(self.files.as_ref()) {
+            left.send(files.directory.as_fd());
         }
     }
 

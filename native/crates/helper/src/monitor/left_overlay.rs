@@ -20,9 +20,13 @@ impl LeftOverlay {
         Some(Self { overlay, zygote })
     }
 
-    /// Gives the overlay to the zygote, which uses it if the monitor then ends without being killed.
-    pub fn send(&self) {
+    /// Gives the overlay to the zygote, which uses it if the monitor then ends without being killed. The zygote gets no overlay
+    /// of a container that has left files in its directory.
+    pub fn send(&self, directory: BorrowedFd<'_>) {
         let Self { overlay, zygote } = self;
+        if !overlay.is_unused_in(directory) {
+            return;
+        }
         let mount = overlay.mount.as_fd();
         let _ = messages::send_with(zygote.as_fd(), &overlay.parts, mount);
     }

@@ -190,6 +190,15 @@ impl Children {
         }
     }
 
+    /// Gives up the overlays that the running containers might leave.
+    pub fn forget_overlays(&mut self) {
+        for child in self.by_pid.values_mut() {
+            if let Child::Monitor { overlay, .. } = child {
+                *overlay = None;
+            }
+        }
+    }
+
     /// Returns the first process of a container; `None` if it is not running, or an earlier zygote started it.
     pub fn container(&mut self, id: &str) -> Option<OwnedFd> {
         self.read_reports();

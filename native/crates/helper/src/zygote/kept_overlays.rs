@@ -4,6 +4,8 @@ use protocol::work::{UsedDirectory, WorkRequest};
 use sandbox::host::Host;
 use sandbox::mounts::kept_overlay::KeptOverlay;
 
+use crate::zygote::children::Children;
+
 /// Overlays that are kept. Each takes a descriptor, which every fork closes.
 const MOST_KEPT: usize = 24;
 
@@ -28,9 +30,14 @@ impl KeptOverlays {
     }
 
     /// Notes in a request about directories of ended containers which of them have an overlay. Forgets the overlay of a directory
-    /// that a worker may change, because an overlay does not see such changes. Forgets all overlays before other directories
-    /// are removed: the kernel frees no space of a layer while an overlay of it is mounted.
-    pub fn prepare_work(&mut self, host: &Host, request: &mut WorkRequest) {
+    /// that a worker may change, because an overlay does not see such changes. Forgets all overlays before layers are removed, also
+    /// those that running containers might leave: the kernel frees no space of a layer while an overlay of it is mounted.
+    pub fn prepare_work(
+        &mut self,
+        host: &Host,
+        children: &mut Children,
+        request: &mut WorkRequest,
+    ) {
         match request {
             WorkRequest::Recycle { directories } => {
                 for UsedDirectory { path, mounted, .. } in directories {
@@ -38,8 +45,16 @@ impl KeptOverlays {
                     *mounted = self.find(host, id).is_some();
                 }
             }
-            WorkRequest::Remove { paths } if !paths.iter().all(|path| is_container(path)) => {
-                self.forget();
+            WorkRequest::Remove { paths } => {
+                for path in &*paths {
+                    match container(path) {
+                        Some(id) => drop(self.take(host, id)),
+                        None => {
+                            self.forget();
+                            children.forget_overlays();
+                        }
+                    }
+                }
             }
             WorkRequest::Merge { upper, .. } | WorkRequest::CommitLayer { upper, .. } => {
                 let id = upper.split('/').nth(1).unwrap_or_default();
@@ -66,8 +81,8 @@ impl KeptOverlays {
     }
 }
 
-/// Returns whether a path is the directory of one container.
-fn is_container(path: &str) -> bool {
+/// Returns the id of the container whose directory a path is; `None` if it is another directory.
+fn container(path: &str) -> Option<&str> {
     path.strip_prefix("containers/")
-        .is_some_and(|name| !name.starts_with('.'))
+        .filter(|name| !name.starts_with('.'))
 }

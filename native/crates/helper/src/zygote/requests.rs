@@ -183,9 +183,8 @@ impl Zygote {
         descriptors: Vec<OwnedFd>,
     ) -> Result<Option<Task>, Failure> {
         check("work", descriptors_of(&request), descriptors.len())?;
-        self.prepared
-            .overlays
-            .prepare_work(&self.host, &mut request);
+        let overlays = &mut self.prepared.overlays;
+        overlays.prepare_work(&self.host, &mut self.children, &mut request);
         let container = match request.container() {
             Some(view) if view.running => self.container(&view.id),
             _ => None,

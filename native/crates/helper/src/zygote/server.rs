@@ -253,6 +253,7 @@ impl Zygote {
         }
         self.lock = None;
         self.prepared.dismiss_standby();
+        self.children.forget_overlays();
         self.children.kill_preparers();
         // A client that looks for a zygote by its name does not wait for this one.
         let _ = rustix::thread::set_name(c"tbox-ending");

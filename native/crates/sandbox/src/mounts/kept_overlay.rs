@@ -1,11 +1,12 @@
 //! Overlays of ended containers that the next containers use again: creating and unmounting one takes half a millisecond.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{OFlags, fstat};
+use rustix::fs::{Mode, OFlags, fstat, fsync, openat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sys::mounts::Depth;
+use walk::{DIRECTORY, is_empty};
 
 use crate::in_root::open_without_links;
 use crate::mounts::attach;
@@ -44,8 +45,26 @@ impl KeptOverlay {
     /// Returns a mount of the overlay for a container whose overlay would have the same parts; otherwise `None`.
     pub fn mount_again(&self, wanted: &Overlay<'_>) -> Option<OwnedFd> {
         let same = Parts::of(wanted).is_ok_and(|parts| parts == self.parts);
-        same.then(|| attach::clone_of(self.mount.as_fd(), Depth::One).ok())
+        (same && !self.has_failed())
+            .then(|| attach::clone_of(self.mount.as_fd(), Depth::One).ok())
             .flatten()
+    }
+
+    /// Returns whether the upper directory, in the directory of an ended container, is empty. The overlay keeps the space of
+    /// files that are deleted below it.
+    pub fn is_unused_in(&self, container: BorrowedFd<'_>) -> bool {
+        let check = || {
+            let upper = openat(container, "upper", DIRECTORY, Mode::empty())?;
+            Ok::<_, Errno>(id_of(&upper)? == self.parts.upper && is_empty(upper.as_fd())?)
+        };
+        check().unwrap_or(false)
+    }
+
+    /// Returns whether the overlay refuses every sync. A volatile one does so from the first failed write of its file system
+    /// on; otherwise its sync does nothing.
+    fn has_failed(&self) -> bool {
+        let synced = || fsync(openat(&self.mount, ".", DIRECTORY, Mode::empty())?);
+        self.parts.volatile && synced().is_err()
     }
 }
 
