@@ -167,7 +167,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect((await later.exited).code).toBe(3);
     await ended;
     const record = JSON.parse(readFileSync(`${store}/containers/${id}/exit.json`, "utf8"));
-    expect(record).toEqual(await later.exited);
+    expect(await later.exited).toMatchObject(record);
   });
 
   test("the exit of a container with AutoRemove is recorded only if no daemon has the report", async () => {
