@@ -151,9 +151,8 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
   });
 
   test("a second connection to a monitor receives start and exit", async () => {
-    const { id, monitor, streams } = await launch(["sh", "-c", "echo ready; read x; exit 3"], [both], {
-      openStdin: true,
-    });
+    const script = ["sh", "-c", "echo ready; read x; exit 3"];
+    const { id, monitor, streams } = await launch(script, [both], { openStdin: true });
     const started = await monitor.started;
     await line(streams[0], "ready");
     monitor[Symbol.dispose]();
