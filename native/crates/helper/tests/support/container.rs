@@ -82,3 +82,11 @@ impl Container {
             .collect()
     }
 }
+
+/// Returns what a monitor reports about a start to a daemon that did not request it.
+pub fn without_phases(started: &Started) -> Started {
+    Started {
+        phases: Vec::new(),
+        ..started.clone()
+    }
+}

@@ -28,7 +28,8 @@ impl Access {
     }
 }
 
-/// An overlay with an upper directory.
+/// An overlay with an upper directory. It has no index: a kernel that makes one by default refuses an upper directory that another
+/// overlay still has for a moment.
 #[derive(Debug)]
 pub struct Overlay<'descriptors> {
     /// Lower directories, base first.
@@ -64,7 +65,7 @@ impl Overlay<'_> {
     pub fn mount(&self, target: &str) -> Result<(), Errno> {
         self.remove_volatile_mark();
         let options = format!(
-            "lowerdir={},upperdir={},workdir={},userxattr{}",
+            "lowerdir={},upperdir={},workdir={},userxattr,index=off{}",
             join(self.lowers),
             path_of(self.upper.as_fd()),
             path_of(self.work.as_fd()),
@@ -88,6 +89,7 @@ impl Overlay<'_> {
         fsconfig_set_string(context, "upperdir", path_of(self.upper.as_fd()))?;
         fsconfig_set_string(context, "workdir", path_of(self.work.as_fd()))?;
         fsconfig_set_flag(context, "userxattr")?;
+        fsconfig_set_string(context, "index", "off")?;
         if self.volatile {
             fsconfig_set_flag(context, "volatile")?;
         }
