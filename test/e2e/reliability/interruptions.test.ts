@@ -82,6 +82,8 @@ function isWithin(now: Footprint, before: Footprint): boolean {
 
 /** Returns the resources of an idle daemon. */
 async function settled(daemon: TestDaemon): Promise<Footprint> {
+  // Afterwards the connections for the next program are open in advance.
+  await daemon.printed("exec", "idle", "true");
   // The kept-alive connection of the test itself counts in every footprint.
   await (await daemon.request("GET", "/_ping")).text();
   return footprint(daemon);

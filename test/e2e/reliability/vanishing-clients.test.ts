@@ -34,6 +34,8 @@ daemonSuite("a client that disconnects or stalls", { obstacle: shellUnavailable,
     return Number(kibibytes) * 1024;
   };
   async function settled(): Promise<{ descriptors: number; helpers: number }> {
+    // Afterwards the connections for the next program are open in advance.
+    await daemon.printed("exec", "idle", "true");
     // The kept-alive connection and descriptors opened by the first use do not count.
     await (await daemon.request("GET", "/containers/json")).text();
     return { descriptors: descriptors(), helpers: busyProcesses(daemon.run).length };
