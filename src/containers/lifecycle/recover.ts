@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { processStartTime } from "#native/addon/clock.ts";
 import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor, monitorSocket } from "#native/monitor/monitor.ts";
-import { wakeMonitor } from "#native/zygote/wake.ts";
+import { hasMonitor, wakeMonitor } from "#native/zygote/wake.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { adoptCgroup, dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import { shipLog } from "../logging/ship-log.ts";
@@ -28,9 +28,10 @@ export async function recoverContainers(services: ContainerServices): Promise<vo
   dropGhosts(services, new Set(directories));
   const sockets = new Set(readdirSync(`${services.run}/monitors`));
   // Most containers of a large store have ended: nothing is left to connect to.
-  const hasMonitor = (record: ContainerRecord) => isRunning(record) || sockets.has(monitorSocket(record.id));
+  const mayHaveMonitor = (record: ContainerRecord) =>
+    isRunning(record) || sockets.has(monitorSocket(record.id));
   const recoverOne = (record: ContainerRecord) => {
-    if (!hasMonitor(record)) return recoverEnded(services, record);
+    if (!mayHaveMonitor(record)) return recoverEnded(services, record);
     return isStillRunning(record) ? recoverLater(services, record) : recover(services, record);
   };
   await Promise.all(services.records.all().map(recoverOne));
@@ -65,10 +66,11 @@ async function endUnknown({ run, warn }: ContainerServices, id: string): Promise
   return undefined;
 }
 
-/** Returns whether the process that the last daemon has stored runs. */
+/** Returns whether the process that the last daemon has stored runs, with its monitor. */
 function isStillRunning(record: ContainerRecord): boolean {
   const { pid, startTicks } = record.state;
-  return isRunning(record) && startTicks !== undefined && processStartTime(pid) === startTicks;
+  const runs = isRunning(record) && startTicks !== undefined && processStartTime(pid) === startTicks;
+  return runs && hasMonitor(pid);
 }
 
 /**

@@ -63,6 +63,16 @@ export function endMonitor(program: number): boolean {
   return signalMonitor(program, "SIGKILL");
 }
 
+/** Tests whether the monitor of a container runs. */
+export function hasMonitor(program: number): boolean {
+  try {
+    const parent = readProcess(program)?.parent ?? 0;
+    return isProcess(readProcess(parent), "tbox-monitor");
+  } catch {
+    return false;
+  }
+}
+
 function signalMonitor(program: number, signal: NodeJS.Signals): boolean {
   try {
     const parent = readProcess(program)?.parent ?? 0;
@@ -100,14 +110,24 @@ export function isExiting(commandLine: number | undefined): boolean {
 
 function signalProcess(pid: number, name: string, signal: NodeJS.Signals): boolean {
   const found = readProcess(pid);
-  // A zombie keeps its name.
-  if (found?.name !== name || found.state === "Z") return false;
+  if (!isProcess(found, name)) return false;
   if (signal === "SIGCONT" && found.state !== "T") return false;
   return process.kill(pid, signal);
 }
 
+interface FoundProcess {
+  name: string;
+  state: string;
+  parent: number;
+}
+
+/** Tests whether a process has a name and runs. A zombie keeps its name. */
+function isProcess(found: FoundProcess | undefined, name: string): found is FoundProcess {
+  return found?.name === name && found.state !== "Z";
+}
+
 /** Reads the name, the state and the parent of a process from the first fields of its `stat` file. */
-function readProcess(pid: number): { name: string; state: string; parent: number } | undefined {
+function readProcess(pid: number): FoundProcess | undefined {
   // The name is in parentheses and may contain anything.
   const [, name = "", state = "", parent = ""] =
     /^\d+ \((.*)\) (\S) (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];

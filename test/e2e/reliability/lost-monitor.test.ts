@@ -50,6 +50,15 @@ daemonSuite("the connection to a monitor", { obstacle: shellUnavailable, prepare
     process.kill(Number(parent), "SIGSTOP");
   }
 
+  test("that is killed with the zygote and the daemon leaves no container that the next daemon calls running", async () => {
+    await daemon.printed("run", "-d", "--name", "left", "--network", "none", "box:1", "sleep", "1000");
+    await daemon.kill();
+    killAll(["tbox-zygote", "tbox-monitor"].flatMap((name) => processesNamed(name, daemon.run)));
+    await daemon.start();
+    expect((await stateOf("left")).Status).toBe("exited");
+    await daemon.printed("rm", "left");
+  });
+
   test.each(["stop -t 0", "kill", "rm -f"])(
     "that is frozen does not prevent the end of its container: %s",
     async (command) => {
