@@ -10,6 +10,9 @@ import { command, exactly } from "../../registry/command.ts";
 
 const timestamp = (value: string) => parseTimestamp(value, Date.now());
 
+/** Parses the last moment. Events have nanoseconds, so a duration before now counts from the end of this millisecond. */
+const lastMoment = (value: string) => parseTimestamp(value, Date.now() + 1);
+
 export const eventsCommand = command({
   name: "events",
   aliases: ["system events"],
@@ -19,7 +22,7 @@ export const eventsCommand = command({
     filter: filterFlag("Filter output based on conditions provided"),
     format: text("Format output using a template: 'json' or 'TEMPLATE'"),
     since: parsed("Show all events created since timestamp", timestamp),
-    until: parsed("Stream events until this timestamp", timestamp),
+    until: parsed("Stream events until this timestamp", lastMoment),
   },
   arguments: exactly(0),
   examples: [
