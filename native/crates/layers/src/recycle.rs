@@ -60,7 +60,7 @@ fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     renameat(&parent, name, &parent, format!(".ready-{name}")).ok()
 }
 
-/// What a new file in the directory gets.
+/// The properties of a new file in the directory.
 struct Made {
     owner: Owner,
     /// Size of the directory, which never has more than some entries.

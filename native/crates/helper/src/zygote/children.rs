@@ -81,7 +81,7 @@ pub struct HeldDescriptors {
     pub isolated: bool,
 }
 
-/// What an ended container has left.
+/// The resources that an ended container has left.
 #[derive(Debug)]
 pub struct Left {
     pub network: Option<HeldNetwork>,

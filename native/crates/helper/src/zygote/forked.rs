@@ -1,4 +1,4 @@
-//! What a fork of the zygote takes along.
+//! The parts of the zygote's state that each fork takes along.
 
 use sys::fork;
 

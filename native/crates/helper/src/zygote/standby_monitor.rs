@@ -248,13 +248,13 @@ fn launch_of(
     let mut next = |present: bool| present.then(|| descriptors.next()).flatten();
     let [network, devices, pid, ipc] = message.present.map(&mut next);
     let mut descriptors: Vec<OwnedFd> = descriptors.collect();
-    let mut with_mount = |parts| {
+    let overlay = message.overlay.and_then(|parts| {
         let mount = descriptors.pop()?;
         Some(KeptOverlay { parts, mount })
-    };
+    });
     Some(Launch {
         request: message.request,
-        overlay: message.overlay.and_then(&mut with_mount),
+        overlay,
         zygote: None,
         descriptors,
         network,

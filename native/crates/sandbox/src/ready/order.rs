@@ -37,7 +37,7 @@ pub struct Order<'request> {
     mounts: Vec<AdditionalMount>,
 }
 
-/// What the monitor holds of an order.
+/// The monitor's part of an order.
 #[derive(Debug)]
 pub struct MonitorSide {
     pub streams: Option<MonitorStreams>,
