@@ -1,5 +1,6 @@
 import { openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { errnoOf } from "../addon/failure.ts";
+import { type FoundProcess, readProcess } from "../addon/read-process.ts";
 import { protocolVersion, zygoteRecordSchema } from "../protocol/zygote.ts";
 
 /**
@@ -115,21 +116,7 @@ function signalProcess(pid: number, name: string, signal: NodeJS.Signals): boole
   return process.kill(pid, signal);
 }
 
-interface FoundProcess {
-  name: string;
-  state: string;
-  parent: number;
-}
-
 /** Tests whether a process has a name and runs. A zombie keeps its name. */
 function isProcess(found: FoundProcess | undefined, name: string): found is FoundProcess {
   return found?.name === name && found.state !== "Z";
-}
-
-/** Reads the name, the state and the parent of a process from the first fields of its `stat` file. */
-function readProcess(pid: number): FoundProcess | undefined {
-  // The name is in parentheses and may contain anything.
-  const [, name = "", state = "", parent = ""] =
-    /^\d+ \((.*)\) (\S) (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
-  return state === "" ? undefined : { name, state, parent: Number(parent) };
 }
