@@ -33,11 +33,16 @@ export function helperProgram(): string {
 
 /**
  * JavaScriptCore's thresholds for the daemon. A function call counts 15, an iteration of a loop counts 1. Functions are
- * compiled at the second call instead of the thirtieth, because the first starts call each function only a few times.
+ * compiled at the second call instead of the thirtieth and optimised at the seventh instead of the sixty-seventh, because a
+ * start calls most functions only a few times. The last tier, whose compiler takes long, is left to long loops.
  */
 export const compilerSettings = {
   BUN_JSC_thresholdForJITAfterWarmUp: "20",
   BUN_JSC_thresholdForJITSoon: "10",
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "100",
+  BUN_JSC_thresholdForOptimizeAfterLongWarmUp: "100",
+  BUN_JSC_thresholdForOptimizeSoon: "100",
+  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000",
 };
 
 /**
