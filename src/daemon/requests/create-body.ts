@@ -4,12 +4,19 @@ import { parseJson } from "#api/schema/json.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { isRecord } from "#support/json.ts";
 import { isJsonType, unsupportedType } from "../http/request-body.ts";
+import { rememberChecks } from "./remembered-checks.ts";
 
 /** Parameters that belong to the query of `POST /containers/create`. */
 const parameters = new Set(["name", "platform"]);
 
 /** Fields of the body that are not part of the container's own configuration. */
 const otherFields = new Set(["HostConfig", "NetworkingConfig"]);
+
+const checkContainer = rememberChecks((request) => {
+  const body = isRecord(request) ? request.container : undefined;
+  const { value, warnings } = collectIgnored(() => createContainerSchema.parse(body));
+  return { value: { container: value }, warnings };
+});
 
 /**
  * Parses the body of `POST /containers/create`, and returns a warning for each unknown name. Some clients repeat fields
@@ -25,12 +32,13 @@ export async function parseCreateBody(request: Request, query: Record<string, un
   ) {
     throw invalidArgument("config cannot be empty in order to create a container");
   }
-  return collectIgnored(() => {
+  const { warnings } = collectIgnored(() => {
     for (const name of Object.keys(query)) {
       if (!parameters.has(name) && !Object.hasOwn(fields, name)) ignoreName("query parameter", name);
     }
-    return createContainerSchema.parse(withoutRepeated(body, query, parameters));
   });
+  const checked = checkContainer({ container: withoutRepeated(body, query, parameters) });
+  return { value: checked.value.container, warnings: [...warnings, ...checked.warnings] };
 }
 
 /** Parses the body of `POST /commit`, which is optional. */
