@@ -8,8 +8,8 @@ const interval = 10_000;
 const idleTime = 100_000;
 
 /**
- * Releases memory when the daemon is idle: most of it is code of the runtime, which an idle daemon does not execute. Disposing
- * of the result ends the checks.
+ * Releases memory when the daemon is idle: most of it is code of the runtime and scripts, which an idle daemon does not execute.
+ * Disposing of the result ends the checks.
  */
 export function openIdleMemory(warn: Warn): Disposable {
   const time = () => {

@@ -1,6 +1,6 @@
 import { addon } from "./addon.ts";
 
-/** Releases the memory of the program's code. The kernel loads the code again when it is executed. */
+/** Releases the memory of the program's code and scripts. The kernel loads them again when they are used. */
 export function releaseCode(): void {
   addon().releaseCode();
 }

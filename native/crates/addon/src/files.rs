@@ -127,7 +127,7 @@ pub fn process_start_time(pid: u32) -> Option<f64> {
     pidfd::start_time(pid).map(|ticks| ticks as f64)
 }
 
-/// Releases the memory of the program's code. The kernel loads the code again when it is executed.
+/// Releases the memory of the program's code and scripts. The kernel loads them again when they are used.
 #[napi]
 pub fn release_code() -> Result<()> {
     sys::own_code::release().map_err(system("madvise"))

@@ -1,19 +1,27 @@
 //! The program's own code and constants in memory.
 
 use std::fs;
+use std::ops::Range;
 
 use rustix::io::Errno;
 
 use crate::errno;
+use mapping::mapping;
+
+mod bundle;
+mod mapping;
 
 /// Releases the pages of the program's code and constants. They stay in the page cache, and the kernel maps them again one by
 /// one when they are used.
 pub fn release() -> Result<(), Errno> {
     let program = fs::read_link("/proc/self/exe").map_err(|error| of(&error))?;
     let text = fs::read_to_string("/proc/self/smaps").map_err(|error| of(&error))?;
-    for (start, end) in unchanged(&text, &program.to_string_lossy()) {
-        // SAFETY: the range is a mapping of the program's file that cannot be written and has no page of its own: nothing but the
-        // file's content is lost.
+    let program = program.to_string_lossy();
+    let mut ranges = unchanged(&text, &program);
+    ranges.extend(bundle::unchanged(&text, &program).map_err(|error| of(&error))?);
+    for Range { start, end } in ranges {
+        // SAFETY: the range maps the program's file, has no page of its own, and is never written: nothing but the file's content
+        // is lost.
         let result =
             unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
         if result < 0 {
@@ -24,7 +32,7 @@ pub fn release() -> Result<(), Errno> {
 }
 
 /// Returns the ranges in the text of /proc/self/smaps that have only the content of the program's file.
-fn unchanged(text: &str, program: &str) -> Vec<(usize, usize)> {
+fn unchanged(text: &str, program: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut current = None;
     for line in text.lines() {
@@ -45,13 +53,9 @@ fn unchanged(text: &str, program: &str) -> Vec<(usize, usize)> {
 }
 
 /// Returns the range of the first line of a mapping if it is one of the program that cannot be written.
-fn read_only(line: &str, program: &str) -> Option<(usize, usize)> {
-    let mut words = line.splitn(6, ' ');
-    let (start, end) = words.next()?.split_once('-')?;
-    let protected = matches!(words.next()?, "r-xp" | "r--p");
-    let path = words.nth(3)?.trim_start();
-    let address = |text| usize::from_str_radix(text, 16).ok();
-    (protected && path == program).then_some((address(start)?, address(end)?))
+fn read_only(line: &str, program: &str) -> Option<Range<usize>> {
+    let mapping = mapping(line, program)?;
+    matches!(mapping.permissions, "r-xp" | "r--p").then_some(mapping.range)
 }
 
 fn of(error: &std::io::Error) -> Errno {
@@ -71,8 +75,11 @@ mod tests {
                 "01a40000-0684a000 {permissions} 01838000 fe:00 106   {path}\nSize: 4 kB\nAnonymous:   {anonymous} kB\n"
             )
         };
-        let chosen = |text: &str| unchanged(text, "/opt/a b");
-        let range = vec![(0x1a4_0000, 0x684_a000)];
+        let chosen = |text: &str| -> Vec<_> {
+            let ranges = unchanged(text, "/opt/a b").into_iter();
+            ranges.map(|range| (range.start, range.end)).collect()
+        };
+        let range = [(0x1a4_0000, 0x684_a000)];
         assert_eq!(chosen(&mapping("r-xp", "/opt/a b", 0)), range);
         assert_eq!(chosen(&mapping("r--p", "/opt/a b", 0)), range);
         assert_eq!(chosen(&mapping("r--p", "/opt/a b", 12)), []);
