@@ -25,6 +25,6 @@ test("each body and each query with an unknown name gets its warnings", async ()
 
 test("an invalid body is refused each time, with the path of the field", async () => {
   for (let round = 0; round < 2; round++) {
-    expect(parse({ Image: "one", Tty: "yes" })).rejects.toMatchObject({ issues: [{ path: ["Tty"] }] });
+    await expect(parse({ Image: "one", Tty: "yes" })).rejects.toMatchObject({ issues: [{ path: ["Tty"] }] });
   }
 });
